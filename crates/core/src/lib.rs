@@ -1,1 +1,20 @@
-//! core
+//! What a try-on is: types, ids, error codes, ports and use cases.
+//!
+//! Nothing here opens a file, a socket or a database, and nothing reads the system clock: the world comes in
+//! through the traits in [`ports`].
+
+pub mod account;
+pub mod catalog;
+pub mod engine;
+pub mod error;
+pub mod generation;
+pub mod ids;
+pub mod image;
+pub mod page;
+pub mod pipeline;
+pub mod ports;
+pub mod product;
+pub mod time;
+pub mod try_on;
+
+pub use error::{Code, Detail, Error, Kind, Result};

@@ -1,0 +1,273 @@
+//! The Engine port: whatever can put a garment on a person.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::Code;
+
+/// Kinds of products that the contract knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Category {
+    /// Upper body.
+    Top,
+    /// Trousers, shorts, skirts.
+    Bottom,
+    /// One piece for both.
+    Dress,
+    /// Jackets and coats.
+    Outerwear,
+    /// Shoes.
+    Shoes,
+    /// Glasses.
+    Eyewear,
+    /// Hats and caps.
+    Headwear,
+    /// Bags.
+    Bag,
+    /// Jewelry.
+    Jewelry,
+    /// None of these.
+    Other,
+}
+
+impl Category {
+    /// Every category, in the order of the documentation.
+    pub const ALL: [Self; 10] = [
+        Self::Top,
+        Self::Bottom,
+        Self::Dress,
+        Self::Outerwear,
+        Self::Shoes,
+        Self::Eyewear,
+        Self::Headwear,
+        Self::Bag,
+        Self::Jewelry,
+        Self::Other,
+    ];
+
+    /// Wire name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Top => "top",
+            Self::Bottom => "bottom",
+            Self::Dress => "dress",
+            Self::Outerwear => "outerwear",
+            Self::Shoes => "shoes",
+            Self::Eyewear => "eyewear",
+            Self::Headwear => "headwear",
+            Self::Bag => "bag",
+            Self::Jewelry => "jewelry",
+            Self::Other => "other",
+        }
+    }
+
+    /// Finds the category with this wire name.
+    pub fn from_wire(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|category| category.as_str() == name)
+    }
+}
+
+/// A picture file as an engine gets it: upright sRGB JPEG.
+#[derive(Debug, Clone)]
+pub struct PictureFile {
+    /// The file.
+    pub bytes: Bytes,
+    /// SHA-256 of the file; engines key their caches with it.
+    pub sha256: [u8; 32],
+}
+
+/// One garment picture.
+#[derive(Debug, Clone)]
+pub struct GarmentPicture {
+    /// The file.
+    pub file: PictureFile,
+    /// What the caller says it is.
+    pub category: Option<Category>,
+    /// True when the caller says that a person wears it in the picture.
+    pub is_worn: Option<bool>,
+}
+
+/// What an engine is asked to do.
+#[derive(Debug, Clone)]
+pub struct EngineInput {
+    /// Picture of the person.
+    pub person: PictureFile,
+    /// Pictures of one product, best first; at least one.
+    pub garment: Vec<GarmentPicture>,
+    /// Title of the product.
+    pub title: Option<String>,
+    /// Description of the product.
+    pub description: Option<String>,
+    /// Time left for the work.
+    pub time_limit: Duration,
+}
+
+/// What an engine made.
+#[derive(Debug, Clone)]
+pub struct EngineOutput {
+    /// The picture as a JPEG file of the person picture's size.
+    pub jpeg: Bytes,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// How sure the engine is, 0 to 1, when it can tell.
+    pub confidence: Option<f64>,
+    /// Readable reasons that lowered the confidence.
+    pub notes: Vec<String>,
+}
+
+/// Closed kinds of engine failures; retry and fallback decide on these, never on text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EngineErrorKind {
+    /// The engine refuses our key.
+    Auth,
+    /// Our credits with the engine are gone.
+    Credits,
+    /// The engine asks us to slow down.
+    RateLimited,
+    /// The pictures or parameters do not fit.
+    BadInput,
+    /// The garment picture cannot be used.
+    GarmentUnusable,
+    /// The engine does not do this category.
+    CategoryUnsupported,
+    /// The engine could not fetch a picture.
+    ImageFetch,
+    /// No usable person in the picture.
+    NoPerson,
+    /// Refused by content rules.
+    Moderated,
+    /// The engine failed.
+    ProviderError,
+    /// The engine took too long.
+    Timeout,
+}
+
+impl EngineErrorKind {
+    /// Public code of a job that failed this way.
+    pub fn code(self) -> Code {
+        match self {
+            Self::Auth | Self::Credits | Self::RateLimited => Code::EngineUnavailable,
+            Self::BadInput | Self::ImageFetch | Self::ProviderError => Code::EngineFailed,
+            Self::GarmentUnusable => Code::GarmentNotUsable,
+            Self::CategoryUnsupported => Code::CategoryNotSupported,
+            Self::NoPerson => Code::NoPersonFound,
+            Self::Moderated => Code::ContentRejected,
+            Self::Timeout => Code::EngineTimeout,
+        }
+    }
+}
+
+/// A failure of an engine.
+#[derive(Debug, thiserror::Error)]
+#[error("{kind:?}: {message}")]
+pub struct EngineError {
+    /// What kind of failure it was.
+    pub kind: EngineErrorKind,
+    /// Words for the caller: what to change.
+    pub message: String,
+    /// Whether the attempt cost us something.
+    pub charged: bool,
+    /// Whether the same input may succeed later.
+    pub retryable: bool,
+    /// The engine's own words, for the log only.
+    pub detail: Option<String>,
+}
+
+impl EngineError {
+    /// Makes a failure that is neither charged nor worth a retry.
+    pub fn new(kind: EngineErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            charged: false,
+            retryable: false,
+            detail: None,
+        }
+    }
+
+    /// Marks the failure as worth a retry.
+    #[must_use]
+    pub fn retryable(mut self) -> Self {
+        self.retryable = true;
+        self
+    }
+
+    /// Adds words for the log.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+}
+
+/// What an engine can do.
+#[derive(Debug, Clone)]
+pub struct Capabilities {
+    /// Categories that it accepts.
+    pub categories: Vec<Category>,
+    /// True when it runs in this process on the CPU and needs a permit for it.
+    pub is_local_cpu: bool,
+}
+
+/// Puts a garment on a person.
+#[async_trait]
+pub trait Engine: Send + Sync {
+    /// Name in requests, settings and answers, such as `preview`.
+    fn name(&self) -> &'static str;
+
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Says whether it could work right now; the error names what is missing.
+    async fn check(&self) -> Result<(), EngineError>;
+
+    /// Makes the picture. Dropping the future abandons the work.
+    async fn generate(&self, input: EngineInput) -> Result<EngineOutput, EngineError>;
+
+    /// Analyses a garment ahead of time, so that the first try-on need not; failures are found again by `generate`.
+    async fn prepare_garment(
+        &self,
+        _garment: GarmentPicture,
+        _title: Option<String>,
+        _description: Option<String>,
+    ) {
+    }
+}
+
+/// The engines that a server has.
+#[derive(Clone)]
+pub struct Engines {
+    engines: Vec<Arc<dyn Engine>>,
+    default: String,
+}
+
+impl Engines {
+    /// Collects engines; `default` names the one for accounts and requests that name none.
+    pub fn new(engines: Vec<Arc<dyn Engine>>, default: impl Into<String>) -> Self {
+        Self {
+            engines,
+            default: default.into(),
+        }
+    }
+
+    /// Finds an engine by name.
+    pub fn find(&self, name: &str) -> Option<&Arc<dyn Engine>> {
+        self.engines.iter().find(|engine| engine.name() == name)
+    }
+
+    /// Name of the default engine.
+    pub fn default_name(&self) -> &str {
+        &self.default
+    }
+
+    /// All engines.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Engine>> {
+        self.engines.iter()
+    }
+}

@@ -1,0 +1,235 @@
+//! Generations: try-ons that were asked for, and what became of them.
+
+use crate::{
+    Code,
+    ids::{AccountId, AttemptId, GenerationId, ImageId, ProductId},
+    image::{BlobKey, StoredPicture},
+    product::{ExternalId, ProductImage, ProductUpsert},
+    time::Timestamp,
+};
+
+/// Where a generation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// Queued.
+    Pending,
+    /// A worker has it.
+    Processing,
+    /// The picture is there; the credit is spent.
+    Completed,
+    /// It failed; the credit was given back.
+    Failed,
+}
+
+impl Status {
+    /// Wire name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Processing => "PROCESSING",
+            Self::Completed => "COMPLETED",
+            Self::Failed => "FAILED",
+        }
+    }
+
+    /// Finds the status with this wire name.
+    pub fn from_wire(name: &str) -> Option<Self> {
+        [
+            Self::Pending,
+            Self::Processing,
+            Self::Completed,
+            Self::Failed,
+        ]
+        .into_iter()
+        .find(|status| status.as_str() == name)
+    }
+
+    /// Says whether nothing more will happen.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed)
+    }
+}
+
+/// A stored generation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Generation {
+    /// Id of the generation.
+    pub id: GenerationId,
+    /// Owner.
+    pub account: AccountId,
+    /// Where it stands.
+    pub status: Status,
+    /// The product's external id at the time.
+    pub product_external_id: ExternalId,
+    /// The product's title at the time.
+    pub product_title: Option<String>,
+    /// The product's description at the time.
+    pub product_description: Option<String>,
+    /// Engine that did or shall do it.
+    pub engine: String,
+    /// The picture, while its retention lasts.
+    pub result: Option<StoredPicture>,
+    /// When the retention of the result ends.
+    pub result_expires_at: Option<Timestamp>,
+    /// Why it failed.
+    pub error_code: Option<Code>,
+    /// Why it failed, in words for the caller.
+    pub error_message: Option<String>,
+    /// Milliseconds from the claim to the end.
+    pub generation_time_ms: Option<u64>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// The product of a new generation.
+#[derive(Debug, Clone)]
+pub enum ProductChoice {
+    /// A known product; missing or expired is `PRODUCT_NOT_FOUND`.
+    Reference(ExternalId),
+    /// Create or update, then use.
+    Upsert(ProductUpsert),
+}
+
+/// The person of a new generation.
+#[derive(Debug, Clone)]
+pub enum PersonChoice {
+    /// An upload; missing or expired is `IMAGE_NOT_FOUND`, another account's `FORBIDDEN`.
+    Upload(ImageId),
+    /// A picture that came with the request and now lies in the store.
+    Snapshot {
+        /// Id of the image row to make.
+        id: ImageId,
+        /// The stored picture.
+        picture: StoredPicture,
+        /// When its retention ends.
+        expires_at: Timestamp,
+    },
+}
+
+/// Everything that one transaction writes when a try-on is accepted.
+#[derive(Debug, Clone)]
+pub struct NewGeneration {
+    /// Id of the generation.
+    pub id: GenerationId,
+    /// Id for the product row, should one be made.
+    pub product_id: ProductId,
+    /// Owner.
+    pub account: AccountId,
+    /// Product to try on.
+    pub product: ProductChoice,
+    /// Person to dress.
+    pub person: PersonChoice,
+    /// The shop's name for the customer.
+    pub external_user_id: Option<String>,
+    /// Engine that shall do it, unless [`engine_for`](crate::product::engine_for) the product's title says otherwise.
+    pub engine: String,
+    /// Days that the result is kept.
+    pub keep_for_days: u32,
+    /// Whether the account's logo goes onto the result.
+    pub watermark: bool,
+    /// Whether a visible label marks the result as generated; none leaves it to the account.
+    pub ai_label: Option<bool>,
+    /// Moment of asking.
+    pub now: Timestamp,
+}
+
+/// What the transaction did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Enqueued {
+    /// The product's external id.
+    pub product_external_id: ExternalId,
+}
+
+/// A job in the hands of a worker.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The lease: whoever holds another one may not finish this job.
+    pub lease: AttemptId,
+    /// Number of this attempt, from 1.
+    pub attempt: u32,
+    /// Generation to make.
+    pub generation: GenerationId,
+    /// Owner.
+    pub account: AccountId,
+    /// Engine to use.
+    pub engine: String,
+    /// Picture of the person.
+    pub person: StoredPicture,
+    /// Product row.
+    pub product: ProductId,
+    /// Revision of the product's pictures that this job was made with.
+    pub image_revision: u32,
+    /// Pictures of the product, in order.
+    pub product_images: Vec<ProductImage>,
+    /// The product's title at the time.
+    pub product_title: Option<String>,
+    /// The product's description at the time.
+    pub product_description: Option<String>,
+    /// Days that the result is kept.
+    pub keep_for_days: u32,
+    /// Whether the account's logo goes onto the result.
+    pub watermark: bool,
+    /// Whether a visible label marks the result as generated.
+    pub ai_label: Option<bool>,
+}
+
+/// How a job ended.
+#[derive(Debug, Clone)]
+pub enum JobOutcome {
+    /// The picture lies in the store: capture the credit.
+    Completed {
+        /// The stored result.
+        result: StoredPicture,
+        /// Engine that made it.
+        engine: String,
+        /// When the retention of the result ends.
+        result_expires_at: Timestamp,
+    },
+    /// It will not work: release the credit.
+    Failed {
+        /// Why.
+        code: Code,
+        /// Why, in words for the caller.
+        message: String,
+    },
+}
+
+/// What became of a worker's report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reported {
+    /// The report counts.
+    Accepted,
+    /// The lease had been lost (or the job cancelled): nothing was changed, the result must be thrown away.
+    LeaseLost,
+}
+
+/// What a heart-beat learned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeaseState {
+    /// Carry on.
+    Held,
+    /// Somebody else has the job, or it was cancelled: stop.
+    Lost,
+}
+
+/// A blob whose row has ended, to be deleted file first, row after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpiredBlob {
+    /// The blob.
+    pub key: BlobKey,
+    /// The row that holds it.
+    pub holder: BlobHolder,
+}
+
+/// Rows that hold a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlobHolder {
+    /// A picture of a person.
+    PersonImage(ImageId),
+    /// The result of a generation.
+    Result(GenerationId),
+    /// A picture of a product, with its revision and place.
+    ProductImage(ProductId, u32, u32),
+}
