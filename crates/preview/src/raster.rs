@@ -1,0 +1,31 @@
+//! Picture primitives: planes, colour, filters, masks, contours, warps and cuts.
+//!
+//! Everything here is generic picture arithmetic without any knowledge of people or garments. Colours are in R, G, B order,
+//! coordinates are (x, y) with pixel centres on whole numbers, and every function gives the same result for the same input
+//! whatever the number of threads.
+
+mod color;
+mod fill;
+mod filter;
+mod grabcut;
+mod line;
+mod morph;
+mod plane;
+mod region;
+mod resize;
+mod shape;
+mod stats;
+mod warp;
+
+pub use color::*;
+pub use fill::*;
+pub use filter::*;
+pub use grabcut::*;
+pub use line::*;
+pub use morph::*;
+pub use plane::*;
+pub use region::*;
+pub use resize::*;
+pub use shape::*;
+pub use stats::*;
+pub use warp::*;
