@@ -213,6 +213,8 @@ pub struct Capabilities {
     pub categories: Vec<Category>,
     /// True when it runs in this process on the CPU and needs a permit for it.
     pub is_local_cpu: bool,
+    /// False when it ignores the garment pictures (mock): then they are not fetched either.
+    pub uses_garment: bool,
 }
 
 /// Puts a garment on a person.

@@ -14,7 +14,9 @@ pub mod page;
 pub mod pipeline;
 pub mod ports;
 pub mod product;
+mod staging;
 pub mod time;
 pub mod try_on;
+pub mod upload;
 
 pub use error::{Code, Detail, Error, Kind, Result};

@@ -1,1 +1,283 @@
-//! pipeline
+//! What a worker does with one job.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::{
+    Code, Error, Result,
+    catalog::{ProductImageError, fetch_product_image},
+    engine::{
+        Category, Engine, EngineError, EngineInput, EngineOutput, Engines, GarmentPicture,
+        PictureFile,
+    },
+    generation::{Job, JobOutcome},
+    image::BlobKind,
+    ports::{NormalizedPicture, Ports},
+    product::{ProductImage, UnfetchedImage},
+    staging::{Staging, discard},
+};
+
+/// Pictures of one product that an engine gets at most.
+pub const MAX_GARMENT_PICTURES: usize = 3;
+
+/// How long the parts of a job may take.
+#[derive(Debug, Clone, Copy)]
+pub struct PipelineOptions {
+    /// Time that the engine gets.
+    pub engine_time_limit: Duration,
+    /// Wait before the second attempt; doubled for each further one.
+    pub retry_delay: Duration,
+}
+
+/// What to report to the queue.
+#[derive(Debug)]
+pub enum JobStep {
+    /// The job has ended.
+    End(JobOutcome),
+    /// Worth another attempt after a while; ends with this code when no attempt is left.
+    Retry {
+        /// Wait before the next attempt.
+        delay: Duration,
+        /// Public code should this have been the last attempt.
+        code: Code,
+        /// Words for the caller.
+        message: String,
+    },
+}
+
+/// Why a job stops on its way.
+enum Stop {
+    Engine(EngineError),
+    Fail(Code, String),
+    Again(Code, String),
+}
+
+impl From<Error> for Stop {
+    /// A fault of this server is never the shop's: try again.
+    fn from(error: Error) -> Self {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "a part of the server failed during a job"
+        );
+        Self::Again(Code::InternalError, error.message().to_owned())
+    }
+}
+
+impl From<EngineError> for Stop {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+/// Runs a job up to the point where its outcome can be reported.
+///
+/// The result already lies in the blob store when a completed outcome is returned; should the report find the lease
+/// lost, [`discard_result`] throws it away. Dropping the future abandons the job.
+pub async fn run_job(
+    ports: &Ports,
+    engines: &Engines,
+    job: &Job,
+    options: &PipelineOptions,
+) -> JobStep {
+    let delay = options.retry_delay * 2_u32.saturating_pow(job.attempt.saturating_sub(1).min(8));
+    match make_result(ports, engines, job, options).await {
+        Ok(outcome) => JobStep::End(outcome),
+        Err(Stop::Fail(code, message)) => JobStep::End(JobOutcome::Failed { code, message }),
+        Err(Stop::Again(code, message)) => JobStep::Retry {
+            delay,
+            code,
+            message,
+        },
+        Err(Stop::Engine(error)) => {
+            let code = error.kind.code();
+            tracing::info!(
+                generation.id = %job.generation, engine.name = %job.engine, kind = ?error.kind,
+                charged = error.charged, detail = error.detail.as_deref(), "the engine refused or failed"
+            );
+            if error.retryable {
+                JobStep::Retry {
+                    delay,
+                    code,
+                    message: error.message,
+                }
+            } else {
+                JobStep::End(JobOutcome::Failed {
+                    code,
+                    message: error.message,
+                })
+            }
+        }
+    }
+}
+
+/// Deletes the result of an outcome that did not count.
+pub async fn discard_result(ports: &Ports, outcome: &JobOutcome) {
+    if let JobOutcome::Completed { result, .. } = outcome {
+        discard(ports.blobs.as_ref(), std::slice::from_ref(&result.key)).await;
+    }
+}
+
+async fn make_result(
+    ports: &Ports,
+    engines: &Engines,
+    job: &Job,
+    options: &PipelineOptions,
+) -> Result<JobOutcome, Stop> {
+    let Some(engine) = engines.find(&job.engine) else {
+        return Err(Stop::Fail(
+            Code::EngineUnavailable,
+            format!("The engine \"{}\" is not available.", job.engine),
+        ));
+    };
+    let Some(person) = ports.blobs.get(&job.person.key).await? else {
+        return Err(Stop::Fail(
+            Code::ImageNotFound,
+            "The picture of the customer is no longer stored.".to_owned(),
+        ));
+    };
+    let garment = if engine.capabilities().uses_garment {
+        garment_pictures(ports, job).await?
+    } else {
+        Vec::new()
+    };
+    let input = EngineInput {
+        person: PictureFile {
+            bytes: person,
+            sha256: job.person.sha256,
+        },
+        garment,
+        title: job.product_title.clone(),
+        description: job.product_description.clone(),
+        time_limit: options.engine_time_limit,
+    };
+    let output = checked(job, engine.as_ref(), engine.generate(input).await?)?;
+    store_result(ports, job, engine.name(), output).await
+}
+
+/// An engine's answer counts only when it has the person picture's size.
+fn checked(job: &Job, engine: &dyn Engine, output: EngineOutput) -> Result<EngineOutput, Stop> {
+    if (output.width, output.height) == (job.person.width, job.person.height) {
+        return Ok(output);
+    }
+    tracing::warn!(
+        generation.id = %job.generation, engine.name = engine.name(), output.width, output.height,
+        "the engine answered with a picture of another size"
+    );
+    Err(Stop::Again(
+        Code::EngineFailed,
+        "The engine answered with a picture of the wrong size.".to_owned(),
+    ))
+}
+
+async fn store_result(
+    ports: &Ports,
+    job: &Job,
+    engine: &str,
+    output: EngineOutput,
+) -> Result<JobOutcome, Stop> {
+    let mut staging = Staging::new(ports, job.account);
+    let picture = NormalizedPicture {
+        sha256: sha256(&output.jpeg),
+        jpeg: output.jpeg,
+        width: output.width,
+        height: output.height,
+    };
+    match staging
+        .put(BlobKind::Result, Some(job.keep_for_days), picture)
+        .await
+    {
+        Ok(result) => Ok(JobOutcome::Completed {
+            result,
+            engine: engine.to_owned(),
+            result_expires_at: ports.clock.now().plus_days(job.keep_for_days),
+        }),
+        Err(error) => {
+            staging.discard().await;
+            Err(error.into())
+        }
+    }
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(bytes).into()
+}
+
+/// Reads the product's pictures, fetching what was never fetched; one usable picture is enough.
+async fn garment_pictures(ports: &Ports, job: &Job) -> Result<Vec<GarmentPicture>, Stop> {
+    let mut pictures = Vec::new();
+    let mut first_failure = None;
+    for image in &job.product_images {
+        if pictures.len() == MAX_GARMENT_PICTURES {
+            break;
+        }
+        match garment_file(ports, job, image).await {
+            Ok(file) => pictures.push(garment_picture(image, file)),
+            Err(ProductImageError::Own(error)) => return Err(error.into()),
+            Err(ProductImageError::Fetch(error)) => {
+                first_failure.get_or_insert(error);
+            }
+        }
+    }
+    match first_failure {
+        Some(error) if pictures.is_empty() => {
+            let message = format!(
+                "The product picture could not be fetched: {}.",
+                error.reason
+            );
+            let code = Code::ProductImageFetchFailed;
+            Err(if error.retryable {
+                Stop::Again(code, message)
+            } else {
+                Stop::Fail(code, message)
+            })
+        }
+        None if pictures.is_empty() => Err(Stop::Fail(
+            Code::ProductImagesRequired,
+            "The product has no pictures.".to_owned(),
+        )),
+        _ => Ok(pictures),
+    }
+}
+
+async fn garment_file(
+    ports: &Ports,
+    job: &Job,
+    image: &ProductImage,
+) -> std::result::Result<PictureFile, ProductImageError> {
+    if let Some(picture) = &image.picture
+        && let Some(bytes) = ports.blobs.get(&picture.key).await?
+    {
+        return Ok(PictureFile {
+            bytes,
+            sha256: picture.sha256,
+        });
+    }
+    let unfetched = UnfetchedImage {
+        account: job.account,
+        product: job.product,
+        revision: job.image_revision,
+        order: image.order,
+        url: image.source_url.clone(),
+    };
+    let (stored, bytes): (_, Bytes) = fetch_product_image(ports, &unfetched).await?;
+    Ok(PictureFile {
+        bytes,
+        sha256: stored.sha256,
+    })
+}
+
+fn garment_picture(image: &ProductImage, file: PictureFile) -> GarmentPicture {
+    let word = |key: &str| {
+        image
+            .classifications
+            .get(key)
+            .and_then(serde_json::Value::as_str)
+    };
+    GarmentPicture {
+        file,
+        category: word("category").and_then(Category::from_wire),
+        is_worn: word("photo").map(|photo| photo == "worn"),
+    }
+}

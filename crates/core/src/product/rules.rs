@@ -150,7 +150,7 @@ mod tests {
 
     fn upsert(origin: ProductOrigin) -> ProductUpsert {
         ProductUpsert {
-            external_id: "sku".parse().unwrap_or_else(|_| unreachable!()),
+            external_id: "sku".parse().unwrap(),
             origin,
             title: Patch::Keep,
             description: Patch::Keep,
@@ -178,7 +178,7 @@ mod tests {
     fn made(origin: ProductOrigin) -> Product {
         apply(None, upsert(origin), now())
             .map(|done| done.product)
-            .unwrap_or_else(|_| unreachable!())
+            .unwrap()
     }
 
     #[test]
@@ -208,12 +208,11 @@ mod tests {
         register.valid_for_days = Patch::Set(30);
         let registered = apply(None, register, now())
             .map(|done| done.product)
-            .unwrap_or_else(|_| unreachable!());
+            .unwrap();
         let mut change = upsert(ProductOrigin::Inline);
         change.title = Patch::Set("Tee".into());
         change.images = None;
-        let done =
-            apply(Some(registered), change, now().plus_days(1)).unwrap_or_else(|_| unreachable!());
+        let done = apply(Some(registered), change, now().plus_days(1)).unwrap();
         assert!(!done.is_new);
         assert_eq!(done.product.origin, ProductOrigin::Registered);
         assert_eq!(done.product.valid_for_days, Some(30));
@@ -229,9 +228,7 @@ mod tests {
             upsert(ProductOrigin::Registered),
             now(),
         );
-        let product = done
-            .map(|done| done.product)
-            .unwrap_or_else(|_| unreachable!());
+        let product = done.map(|done| done.product).unwrap();
         assert_eq!(product.origin, ProductOrigin::Registered);
         assert_eq!(product.expires_at, None);
         assert_eq!(product.image_revision, 2);
@@ -243,7 +240,7 @@ mod tests {
         limited.valid_for_days = Patch::Set(5);
         let product = apply(None, limited, now())
             .map(|done| done.product)
-            .unwrap_or_else(|_| unreachable!());
+            .unwrap();
         let kept = apply(
             Some(product.clone()),
             upsert(ProductOrigin::Registered),
