@@ -3,10 +3,24 @@
 //! Made for flat-lay and ghost-mannequin photos on a plain background. Lengths are in *work pixels*: the photo scaled to
 //! [`WORK_HEIGHT`] rows. [`analyze`] is the only entry; its result [`GarmentShape`] never changes afterwards.
 
+mod armholes;
+mod backdrop;
+mod cutout;
+mod flat_wall;
+mod neckline;
+mod outline;
+mod sleeves;
+mod trousers;
 mod types;
+mod upper;
 
 use crate::person::FaceBox;
 use crate::raster::Rgb8;
+
+use self::cutout::{Cutout, cut_out};
+use self::outline::{Outline, guess_category};
+use self::trousers::analyze_lower;
+use self::upper::analyze_upper;
 
 pub use self::types::{
     Category, Cut, GarmentError, GarmentShape, LowerLandmarks, LowerShape, Sleeve, UpperLandmarks,
@@ -15,6 +29,11 @@ pub use self::types::{
 
 /// Height in pixels to which every product photo is scaled before it is analysed.
 pub const WORK_HEIGHT: usize = 512;
+
+/// Shortest side in pixels of a photo that shows enough of a garment.
+const LEAST_SIDE: usize = 48;
+/// Longest side over the shortest.
+const LONGEST_ASPECT: usize = 6;
 
 /// Finds the garment of a product photo and its landmarks.
 ///
@@ -25,6 +44,47 @@ pub fn analyze(
     category: Option<Category>,
     face: Option<FaceBox>,
 ) -> Result<GarmentShape, GarmentError> {
-    let _ = (image, category, face);
-    Err(GarmentError::NothingFound)
+    check_size(image)?;
+    let _ = face;
+    let Cutout {
+        work,
+        lab,
+        mut mask,
+        background_sigma,
+    } = cut_out(image);
+    let outline = Outline::new(&mask)?;
+    let guess = guess_category(&mask, &outline);
+    let category = category.unwrap_or(guess);
+    let cut = match category {
+        Category::Bottom => Cut::Lower(analyze_lower(&mut mask, &lab, &outline)),
+        Category::Top | Category::Dress => {
+            Cut::Upper(Box::new(analyze_upper(&mask, &lab, &outline, category)?))
+        }
+    };
+    Ok(GarmentShape {
+        image: image.clone(),
+        scale: WORK_HEIGHT as f64 / image.height() as f64,
+        work,
+        lab,
+        mask,
+        background_sigma,
+        bounds: outline.bounds,
+        center_x: outline.center_x,
+        left_edge: outline.edges.left,
+        right_edge: outline.edges.right,
+        guess,
+        category,
+        cut,
+    })
+}
+
+fn check_size(image: &Rgb8) -> Result<(), GarmentError> {
+    let (width, height) = image.size();
+    if width.min(height) < LEAST_SIDE {
+        return Err(GarmentError::TooSmall);
+    }
+    if width.max(height) > LONGEST_ASPECT * width.min(height) {
+        return Err(GarmentError::OddShape);
+    }
+    Ok(())
 }

@@ -1,0 +1,438 @@
+//! Front neckline below the outline, and the inner back that shows above it.
+//!
+//! A family of super-ellipse arcs between the neck points is scored by edge strength, by being lighter below than above (the
+//! inner back lies in shade) and by a prior of the depth; the winner is bent to the edge. Everything above it is cut away; a
+//! contrasting collar ring lies below it and stays.
+
+use super::outline::Outline;
+use super::types::UpperLandmarks;
+use crate::person::Side;
+use crate::raster::{
+    Color, Gray, Mask, Plane, Point, fill_polygon, gaussian, gaussian_1d, median_color, median_f64,
+    median_filter, median_of, percentile, seam, sobel_x_color, sobel_y_color,
+};
+
+/// Columns at which an arc is sampled.
+const SAMPLES: usize = 41;
+/// Narrowest neck that has a neckline of its own (shoulder widths).
+const NARROWEST_NECK: f64 = 0.18;
+/// The middle of the outline hangs this far below the neck points in an open V, which needs no arc (shoulder widths).
+const OPEN_V_SAG: f64 = 0.32;
+/// Sag of the outline from which the garment counts as a scoop (shoulder widths).
+const SCOOP_SAG: f64 = 0.12;
+/// How far the arc is drawn above the outline so that the rim is cut away too (pixels).
+const CUT_ABOVE: f64 = 6.0;
+
+/// What belongs to the inner back, and the line that separates it from the front.
+#[derive(Clone, Debug)]
+pub(super) struct Neckline {
+    pub(super) arc: Option<Vec<Point>>,
+    pub(super) opening: Mask,
+}
+
+/// Sampled geometry between the two neck points.
+struct Neck<'a> {
+    lab: &'a Color,
+    /// Column of every sample, exact and as a pixel.
+    xs: Vec<f64>,
+    columns: Vec<usize>,
+    /// Position of every sample from -1 to 1.
+    positions: Vec<f64>,
+    /// Row of the straight line between the neck points.
+    base: Vec<f64>,
+    /// Top row of the garment.
+    top: Vec<f64>,
+    /// How far the middle of the outline hangs below the line.
+    sag: f64,
+    width: f64,
+    /// Distance between the shoulder points: the unit of all lengths.
+    unit: f64,
+}
+
+/// Finds the front neckline.
+pub(super) fn find_neckline(
+    mask: &Mask,
+    lab: &Color,
+    outline: &Outline,
+    landmarks: &UpperLandmarks,
+    shoulder_width: f64,
+) -> Neckline {
+    let none = || Neckline {
+        arc: None,
+        opening: Plane::new(mask.width(), mask.height(), false),
+    };
+    let neck = Neck::sample(mask, lab, landmarks, shoulder_width);
+    if neck.width < NARROWEST_NECK * neck.unit || neck.sag > OPEN_V_SAG * neck.unit {
+        return none();
+    }
+    let gradient = color_gradient(lab);
+    let candidates = score_depths(&neck, &gradient);
+    if candidates.is_empty() {
+        return none();
+    }
+    let arc = strongest_edge(&neck, &candidates)
+        .map(|arc| bend_to_edge(&neck, &gradient, &arc))
+        .or_else(|| between_two_colors(&neck, mask, outline, landmarks))
+        .or_else(|| shallow_default(&neck));
+    let Some(rows) = arc else { return none() };
+
+    let arc: Vec<Point> = neck
+        .xs
+        .iter()
+        .zip(&rows)
+        .map(|(&x, &y)| Point::new(x, y))
+        .collect();
+    let mut polygon: Vec<Point> = (0..SAMPLES)
+        .map(|index| {
+            Point::new(
+                neck.xs[index],
+                neck.top[index].min(neck.base[index]) - CUT_ABOVE,
+            )
+        })
+        .collect();
+    polygon.extend(arc.iter().rev());
+    let opening = fill_polygon(mask.width(), mask.height(), &polygon).and(mask);
+    Neckline {
+        arc: Some(arc),
+        opening,
+    }
+}
+
+impl<'a> Neck<'a> {
+    fn sample(mask: &Mask, lab: &'a Color, landmarks: &UpperLandmarks, unit: f64) -> Self {
+        let (left, right) = (landmarks.neck.left, landmarks.neck.right);
+        let share = |index: usize| index as f64 / (SAMPLES - 1) as f64;
+        let last_column = (mask.width() - 1) as f64;
+        let xs: Vec<f64> = (0..SAMPLES)
+            .map(|index| left.x + (right.x - left.x) * share(index))
+            .collect();
+        let columns = xs
+            .iter()
+            .map(|x| x.round_ties_even().clamp(0.0, last_column) as usize)
+            .collect();
+        let base: Vec<f64> = (0..SAMPLES)
+            .map(|index| left.y + (right.y - left.y) * share(index))
+            .collect();
+        let top: Vec<f64> = xs
+            .iter()
+            .map(|x| {
+                mask.first_in_col(x.clamp(0.0, last_column) as usize)
+                    .unwrap_or(0) as f64
+            })
+            .collect();
+        let mut middle: Vec<f64> = (14..27).map(|index| top[index] - base[index]).collect();
+        let sag = median_f64(&mut middle);
+        let positions = (0..SAMPLES).map(|index| share(index) * 2.0 - 1.0).collect();
+        Self {
+            lab,
+            xs,
+            columns,
+            positions,
+            base,
+            top,
+            sag,
+            width: right.x - left.x,
+            unit,
+        }
+    }
+
+    /// Gives the picture row nearest to `y`.
+    fn row(&self, y: f64) -> usize {
+        y.round_ties_even()
+            .clamp(0.0, (self.lab.height() - 1) as f64) as usize
+    }
+
+    fn is_scoop(&self) -> bool {
+        self.sag > SCOOP_SAG * self.unit
+    }
+}
+
+/// Measures the colour gradient per pixel (Lab units).
+fn color_gradient(lab: &Color) -> Gray {
+    let smooth = gaussian(lab, 1.0);
+    let square = |color: [f32; 3]| color[0] * color[0] + color[1] * color[1] + color[2] * color[2];
+    sobel_x_color(&smooth).zip_map(&sobel_y_color(&smooth), |across, down| {
+        (square(across) + square(down)).sqrt() / 4.0
+    })
+}
+
+/// Depths of the arcs below the neck points (shoulder widths): first, step, deepest, deepest of scoops.
+const FIRST_DEPTH: f64 = 0.05;
+const DEPTH_STEP: f64 = 0.015;
+const DEEPEST: f64 = 0.46;
+const DEEPEST_SCOOP: f64 = 0.60;
+/// Exponents of the super-ellipses, from a V to a wide U.
+const EXPONENTS: [f64; 4] = [1.0, 1.4, 2.0, 2.8];
+
+/// The best arc of one depth.
+struct Candidate {
+    /// Depth in shoulder widths.
+    depth: f64,
+    /// Strength of the edge along the arc.
+    edge: f64,
+    /// Row per sample.
+    rows: Vec<f64>,
+}
+
+/// Finds the best exponent for every depth at which an arc lies below the outline.
+fn score_depths(neck: &Neck, gradient: &Gray) -> Vec<Candidate> {
+    let deepest = if neck.is_scoop() {
+        DEEPEST_SCOOP
+    } else {
+        DEEPEST
+    };
+    let below_sag = if neck.is_scoop() { 0.08 } else { 0.045 };
+    let steps = ((deepest - FIRST_DEPTH) / DEPTH_STEP).ceil() as usize;
+    let mut candidates = Vec::new();
+    for depth in (0..steps).map(|step| FIRST_DEPTH + step as f64 * DEPTH_STEP) {
+        if depth <= neck.sag / neck.unit + below_sag {
+            continue;
+        }
+        let mut best: Option<Candidate> = None;
+        for exponent in EXPONENTS {
+            let rows = super_ellipse(neck, depth, exponent);
+            let Some(edge) = edge_strength(neck, gradient, &rows) else {
+                continue;
+            };
+            if best.as_ref().is_none_or(|other| edge > other.edge) {
+                best = Some(Candidate { depth, edge, rows });
+            }
+        }
+        candidates.extend(best);
+    }
+    candidates
+}
+
+fn super_ellipse(neck: &Neck, depth: f64, exponent: f64) -> Vec<f64> {
+    neck.positions
+        .iter()
+        .zip(&neck.base)
+        .map(|(position, base)| {
+            let rest = (1.0 - position.abs().powf(exponent)).clamp(0.0, 1.0);
+            base + depth * neck.unit * rest.powf(1.0 / exponent)
+        })
+        .collect()
+}
+
+/// Measures the gradient that nearly all of the arc reaches; none when too much of it lies at or above the outline.
+fn edge_strength(neck: &Neck, gradient: &Gray, rows: &[f64]) -> Option<f64> {
+    let hidden = (10..31)
+        .filter(|&index| rows[index] < neck.top[index] + 2.0)
+        .count();
+    if hidden as f64 > 0.3 * 21.0 {
+        return None;
+    }
+    let mut values: Vec<f32> = (0..SAMPLES)
+        .filter(|&index| rows[index] > neck.top[index] + 1.5)
+        .map(|index| {
+            let at = |offset: f64| gradient[(neck.columns[index], neck.row(rows[index] + offset))];
+            at(-1.0).max(at(0.0)).max(at(1.0))
+        })
+        .collect();
+    (values.len() >= 20).then(|| f64::from(percentile(&mut values, 30.0)))
+}
+
+/// Least edge strength of a neckline, absolute and against the median of all depths.
+const LEAST_EDGE: f64 = 1.6;
+const LEAST_PROMINENCE: f64 = 1.5;
+/// Usual depth and its spread (shoulder widths).
+const USUAL_DEPTH: f64 = 0.20;
+const DEPTH_SPREAD: f64 = 0.17;
+
+/// Chooses among the depths whose edge is a local peak.
+fn strongest_edge<'c>(neck: &Neck, candidates: &'c [Candidate]) -> Option<&'c [f64]> {
+    let edges: Vec<f64> = candidates.iter().map(|candidate| candidate.edge).collect();
+    let strongest = edges.iter().copied().fold(0.0, f64::max);
+    if strongest < LEAST_EDGE || strongest < LEAST_PROMINENCE * median_f64(&mut edges.clone()) {
+        return None;
+    }
+    let expected = USUAL_DEPTH.max(neck.sag / neck.unit + 0.13);
+    let mut best: Option<(f64, &[f64])> = None;
+    for (index, candidate) in candidates.iter().enumerate() {
+        let around = &edges[index.saturating_sub(1)..(index + 2).min(edges.len())];
+        let is_peak = around.iter().all(|&edge| edge <= candidate.edge);
+        if candidate.edge < 0.4 * strongest || !is_peak {
+            continue;
+        }
+        let lighter_below = f64::from(lightness_step(neck, &candidate.rows));
+        let off = (candidate.depth - expected) / DEPTH_SPREAD;
+        let score = candidate.edge
+            * (1.0 + (lighter_below / 8.0).clamp(-0.5, 3.0))
+            * (-0.5 * off * off).exp();
+        if score > best.map_or(0.0, |(best_score, _)| best_score) {
+            best = Some((score, &candidate.rows));
+        }
+    }
+    best.map(|(_, rows)| rows)
+}
+
+/// Measures how much lighter the cloth is just below the arc than just above it.
+fn lightness_step(neck: &Neck, rows: &[f64]) -> f32 {
+    let lightness = |offset: f64| {
+        median_of(
+            (12..29)
+                .map(|index| neck.lab[(neck.columns[index], neck.row(rows[index] + offset))][0]),
+        )
+    };
+    lightness(3.0).max(lightness(5.0)) - lightness(-3.0).min(lightness(-5.0))
+}
+
+/// The arc may be bent by this much to follow the real edge (shoulder widths).
+const BEND: f64 = 0.035;
+
+/// Follows the edge near the arc with one cheapest path.
+fn bend_to_edge(neck: &Neck, gradient: &Gray, rows: &[f64]) -> Vec<f64> {
+    let reach = (BEND * neck.unit).max(2.0) as usize;
+    let cost = Plane::from_fn(SAMPLES, 2 * reach + 1, |index, step| {
+        let offset = step as f64 - reach as f64;
+        let edge = gradient[(neck.columns[index], neck.row(rows[index] + offset))];
+        0.05 * offset.abs() as f32 - edge.min(8.0)
+    });
+    let path = seam(&cost, 1.0, 1);
+    // The ends stay on the neck points.
+    let offsets: Vec<f64> = path
+        .iter()
+        .zip(&neck.positions)
+        .map(|(&step, position)| {
+            if position.abs() < 0.9 {
+                step as f64 - reach as f64
+            } else {
+                0.0
+            }
+        })
+        .collect();
+    rows.iter()
+        .zip(gaussian_1d(&offsets, 2.0))
+        .map(|(row, offset)| row + offset)
+        .collect()
+}
+
+/// Deepest scoop whose inner back is found by its colour (shoulder widths).
+const COLOR_DEPTH: f64 = 0.62;
+/// Least samples of either colour, and least difference between them (Lab).
+const LEAST_SAMPLES: usize = 20;
+const LEAST_DIFFERENCE: f32 = 14.0;
+/// Difference of distances at which a pixel surely belongs to one colour (Lab).
+const SURE_DIFFERENCE: f32 = 12.0;
+
+/// Finds the neckline of a deep scoop whose inner back differs in colour from the front: one best path between both colours.
+fn between_two_colors(
+    neck: &Neck,
+    mask: &Mask,
+    outline: &Outline,
+    landmarks: &UpperLandmarks,
+) -> Option<Vec<f64>> {
+    if !neck.is_scoop() {
+        return None;
+    }
+    let back_samples = back_colors(neck);
+    let front_samples = strap_colors(neck, mask, outline, landmarks);
+    if back_samples.len() < LEAST_SAMPLES || front_samples.len() < LEAST_SAMPLES {
+        return None;
+    }
+    let back = median_color(&back_samples);
+    let front = median_color(&front_samples);
+    let distance = |a: [f32; 3], b: [f32; 3]| crate::raster::lab_distance(a, b, [1.0; 3]);
+    if distance(back, front) < LEAST_DIFFERENCE || back[0] > front[0] {
+        return None;
+    }
+    let depth = (COLOR_DEPTH * neck.unit) as usize;
+    let mut cost: Gray = Plane::new(SAMPLES, depth, 0.0);
+    for index in 0..SAMPLES {
+        let mut sum = 0.0;
+        for below in 0..depth {
+            let row = neck.row(neck.base[index] + below as f64);
+            let color = neck.lab[(neck.columns[index], row)];
+            let is_front = ((distance(color, back) - distance(color, front)) / SURE_DIFFERENCE)
+                .clamp(-1.0, 1.0);
+            sum += if row as f64 <= neck.top[index] + 2.0 {
+                -1.0
+            } else {
+                is_front
+            };
+            cost[(index, below)] = sum;
+        }
+    }
+    let steepest = ((0.08 * neck.unit) as usize).max(2);
+    let path: Vec<f64> = seam(&cost, 1.0, steepest)
+        .into_iter()
+        .map(|row| row as f64)
+        .collect();
+    let lowest = path.iter().copied().fold(0.0, f64::max);
+    if lowest > 0.97 * depth as f64 || path[SAMPLES / 2] < neck.sag + 0.05 * neck.unit {
+        return None;
+    }
+    let smooth = gaussian_1d(&median_filter(&path, 7), 1.5);
+    Some(
+        neck.base
+            .iter()
+            .zip(smooth)
+            .map(|(base, below)| base + below + 1.0)
+            .collect(),
+    )
+}
+
+/// Collects colours under the outline on both sides of the middle (the label sits in the middle).
+fn back_colors(neck: &Neck) -> Vec<[f32; 3]> {
+    let mut colors = Vec::new();
+    for index in 0..SAMPLES {
+        if neck.positions[index].abs() > 0.12 && neck.positions[index].abs() < 0.45 {
+            let (from, to) = (
+                neck.top[index] + 0.09 * neck.unit,
+                neck.top[index] + 0.16 * neck.unit,
+            );
+            collect_column(neck.lab, neck.columns[index], from, to, &mut colors);
+        }
+    }
+    colors
+}
+
+/// Collects colours of the straps beside the neck points, which always belong to the front.
+fn strap_colors(
+    neck: &Neck,
+    mask: &Mask,
+    outline: &Outline,
+    landmarks: &UpperLandmarks,
+) -> Vec<[f32; 3]> {
+    let mut colors = Vec::new();
+    for side in Side::ALL {
+        let (a, b) = (landmarks.neck[side].x, landmarks.shoulder[side].x);
+        let (inner, outer) = (a.min(b), a.max(b));
+        let first = (inner + 0.25 * (outer - inner)).max(0.0) as usize;
+        let last = (outer - 0.15 * (outer - inner)).max(0.0) as usize;
+        for x in first..=last.min(mask.width() - 1) {
+            if mask.any_col(x) {
+                let top = outline.top[x];
+                collect_column(
+                    neck.lab,
+                    x,
+                    top + 0.06 * neck.unit,
+                    top + 0.18 * neck.unit,
+                    &mut colors,
+                );
+            }
+        }
+    }
+    colors
+}
+
+fn collect_column(lab: &Color, x: usize, from: f64, to: f64, colors: &mut Vec<[f32; 3]>) {
+    let end = (to as usize).min(lab.height());
+    colors.extend((from as usize..end).map(|y| lab[(x, y)]));
+}
+
+/// Assumes a shallow opening where no edge is seen (white on white, black on black).
+fn shallow_default(neck: &Neck) -> Option<Vec<f64>> {
+    if neck.width <= 0.42 * neck.unit || neck.sag >= 0.10 * neck.unit {
+        return None;
+    }
+    let is_boat_neck = neck.width >= 0.7 * neck.unit;
+    let depth = neck.sag.max(0.0) + if is_boat_neck { 0.05 } else { 0.10 } * neck.width;
+    let rows = neck.positions.iter().zip(&neck.base);
+    Some(
+        rows.map(|(position, base)| {
+            base + depth * (1.0 - position * position).clamp(0.0, 1.0).sqrt()
+        })
+        .collect(),
+    )
+}

@@ -1,0 +1,278 @@
+//! Landmarks of tops and dresses.
+
+use super::armholes::{Armholes, as_sleeveless, find_armholes, raise_hanging_armpits};
+use super::neckline::find_neckline;
+use super::outline::Outline;
+use super::sleeves::{Arms, cut_sleeves};
+use super::types::{Category, GarmentError, Sleeve, UpperLandmarks, UpperShape, Warning};
+use crate::person::{PerSide, Side};
+use crate::raster::{Color, Mask, Point, largest_component, open};
+
+/// The shoulder point of a sleeved garment lies at this share of half the armpit distance from the axis.
+const SHOULDER_AT: f64 = 0.90;
+/// A sleeve reaches at least this far sideways beyond its armhole (armpit distances), else it is only a bulge.
+const LEAST_SLEEVE_REACH: f64 = 0.09;
+/// Least distance between the shoulder points in work pixels, so that it can be divided by.
+const LEAST_SHOULDER_WIDTH: f64 = 4.0;
+/// Armpits nearer to each other than this (work pixels) belong to no garment.
+const LEAST_ARMPIT_WIDTH: f64 = 12.0;
+
+/// Finds landmarks, sleeves, body and neckline of a top or a dress.
+pub(super) fn analyze_upper(
+    mask: &Mask,
+    lab: &Color,
+    outline: &Outline,
+    category: Category,
+) -> Result<UpperShape, GarmentError> {
+    let found = find_armholes(mask, outline, category);
+    let raised = raise_hanging_armpits(&found, outline);
+    let arms = find_arms(mask, outline, &raised)?;
+    let (armholes, arms, read_as_sleeveless) = if is_only_bulging(&arms) {
+        let sleeveless = as_sleeveless(&found, outline);
+        let arms = find_arms(mask, outline, &sleeveless)?;
+        (sleeveless, arms, true)
+    } else {
+        (raised, arms, false)
+    };
+
+    let body = body_without_sleeves(mask, &arms.sleeves);
+    let hem = find_hem(&body, outline, armholes.trunk_width).ok_or(GarmentError::NotAGarment)?;
+    let Arms {
+        axis_x,
+        half_width,
+        shoulder,
+        neck,
+        armpit,
+        sleeves,
+    } = arms;
+    let landmarks = UpperLandmarks {
+        shoulder,
+        neck,
+        armpit,
+        hem,
+    };
+    let shoulder_width = (shoulder.right.x - shoulder.left.x).max(LEAST_SHOULDER_WIDTH);
+    let neckline = find_neckline(mask, lab, outline, &landmarks, shoulder_width);
+    let mut shape = UpperShape {
+        landmarks,
+        sleeves,
+        body,
+        opening: neckline.opening,
+        neck_arc: neckline.arc,
+        axis_x,
+        half_width,
+        armpit_width: armpit.right.x - armpit.left.x,
+        shoulder_width,
+        torso_width: armholes.torso_width,
+        read_as_sleeveless,
+        warnings: Vec::new(),
+    };
+    shape.warnings = warnings(mask, outline, &shape, category);
+    Ok(shape)
+}
+
+/// Finds shoulder and neck points and cuts the sleeves off.
+fn find_arms(mask: &Mask, outline: &Outline, armholes: &Armholes) -> Result<Arms, GarmentError> {
+    let armpit = armholes.armpit;
+    let width = armpit.right.x - armpit.left.x;
+    if width < LEAST_ARMPIT_WIDTH {
+        return Err(GarmentError::NotAGarment);
+    }
+    let axis_x = f64::midpoint(armpit.left.x, armpit.right.x);
+    let half_width = width / 2.0;
+    let shoulder = PerSide::from_fn(|side| {
+        if armholes.has_sleeve[side] {
+            let x = axis_x + side.sign() * half_width * SHOULDER_AT;
+            Point::new(x, outline.top_at(x))
+        } else {
+            strap_end(mask, outline, armpit[side], side, axis_x).unwrap_or_else(|| {
+                Point::new(
+                    axis_x + side.sign() * half_width * 0.7,
+                    outline.bounds.y0 as f64,
+                )
+            })
+        }
+    });
+    let neck =
+        PerSide::from_fn(|side| neck_point(outline, shoulder[side], side, axis_x, half_width));
+    let arms = Arms {
+        axis_x,
+        half_width,
+        shoulder,
+        neck,
+        armpit,
+        sleeves: PerSide::default(),
+    };
+    Ok(cut_sleeves(mask, outline, armholes, arms))
+}
+
+/// Finds the outermost and highest point of a strap: the upper part of the armhole's height counts.
+fn strap_end(
+    mask: &Mask,
+    outline: &Outline,
+    armpit: Point,
+    side: Side,
+    axis_x: f64,
+) -> Option<Point> {
+    let top = outline.bounds.y0;
+    let depth = (0.6 * (armpit.y - top as f64)).max(3.0) as usize;
+    let mut best: Option<(f64, Point)> = None;
+    for y in top..(top + depth).min(mask.height()) {
+        for (x, &inside) in mask.row(y).iter().enumerate() {
+            let outwards = side.sign() * (x as f64 - axis_x);
+            if !inside || outwards <= 0.0 {
+                continue;
+            }
+            let score = outwards * 0.55 - (y - top) as f64;
+            if best.is_none_or(|(best_score, _)| score > best_score) {
+                best = Some((score, Point::new(x as f64, y as f64)));
+            }
+        }
+    }
+    best.map(|(_, point)| point)
+}
+
+/// Finds the highest point of the upper outline between axis and shoulder, the outer one of equals.
+fn neck_point(
+    outline: &Outline,
+    shoulder: Point,
+    side: Side,
+    axis_x: f64,
+    half_width: f64,
+) -> Point {
+    let sign = side.sign();
+    let inner = axis_x + sign * 0.08 * half_width;
+    let outer = shoulder.x - sign * 0.02 * half_width;
+    let (first, last) = (
+        inner.min(outer).max(0.0) as usize,
+        inner.max(outer).max(0.0) as usize,
+    );
+    let last = last.min(outline.top.len() - 1);
+    if last < first + 2 {
+        return shoulder;
+    }
+    let mut best = (f64::NEG_INFINITY, shoulder);
+    for x in first..=last {
+        let score = -outline.top[x] + 0.10 * sign * (x as f64 - axis_x);
+        if score > best.0 {
+            best = (score, Point::new(x as f64, outline.top[x]));
+        }
+    }
+    best.1
+}
+
+/// Tells whether there are sleeves and none of them reaches sideways.
+fn is_only_bulging(arms: &Arms) -> bool {
+    let reach = |side: Side| {
+        arms.sleeves[side].as_ref().and_then(|sleeve| {
+            let cuff = f64::midpoint(sleeve.outer.last()?.x, sleeve.inner.first()?.x);
+            let armhole = f64::midpoint(arms.shoulder[side].x, arms.armpit[side].x);
+            Some((cuff - armhole).abs() / arms.half_width / 2.0)
+        })
+    };
+    let reaches: Vec<f64> = Side::ALL.into_iter().filter_map(reach).collect();
+    !reaches.is_empty() && reaches.iter().all(|&reach| reach < LEAST_SLEEVE_REACH)
+}
+
+/// Gives the largest piece left without the sleeves.
+fn body_without_sleeves(mask: &Mask, sleeves: &PerSide<Option<Sleeve>>) -> Mask {
+    let mut body = mask.clone();
+    for side in Side::ALL {
+        if let Some(sleeve) = &sleeves[side] {
+            body.subtract_assign(&sleeve.mask);
+        }
+    }
+    largest_component(&open(&body, 2.0))
+}
+
+/// Finds the lower corners: outermost and lowest in the lowest part of the body.
+fn find_hem(body: &Mask, outline: &Outline, trunk_width: f64) -> Option<PerSide<Point>> {
+    let reach = 0.3 * trunk_width;
+    let first = (outline.center_x - reach).max(0.0) as usize;
+    let end = ((outline.center_x + reach).max(0.0) as usize).min(body.width());
+    let lowest = (first..end).filter_map(|x| body.last_in_col(x)).max()?;
+    let top = (lowest as f64 - 0.22 * outline.height as f64).max(0.0) as usize;
+    let corner = |side: Side| {
+        let mut best: Option<(f64, Point)> = None;
+        for y in top..=lowest {
+            let column = if side == Side::Left {
+                body.first_in_row(y)
+            } else {
+                body.last_in_row(y)
+            };
+            let Some(x) = column else { continue };
+            let score = side.sign() * x as f64 * 0.6 + y as f64;
+            if best.is_none_or(|(best_score, _)| score > best_score) {
+                best = Some((score, Point::new(x as f64, y as f64)));
+            }
+        }
+        best.map(|(_, point)| point)
+    };
+    Some(PerSide {
+        left: corner(Side::Left)?,
+        right: corner(Side::Right)?,
+    })
+}
+
+/// Width of a strap, and rise of the neck points over the shoulders that shows bare shoulders (armpit distances).
+const STRAP_WIDTH: f64 = 0.14;
+const COLD_SHOULDER_RISE: f64 = 0.22;
+/// Confidence left for cuts that the engine cannot place.
+const UNREADABLE_CUT: f64 = 0.4;
+
+/// Names cuts that the landmarks cannot express.
+fn warnings(
+    mask: &Mask,
+    outline: &Outline,
+    shape: &UpperShape,
+    category: Category,
+) -> Vec<Warning> {
+    let mut found = Vec::new();
+    if has_cold_shoulders(mask, shape) {
+        found.push(Warning {
+            reason: "straps and separate sleeves (off the shoulder)",
+            factor: UNREADABLE_CUT,
+        });
+    }
+    if shape.read_as_sleeveless
+        && category == Category::Top
+        && has_parts_beside_body(mask, outline, shape)
+    {
+        found.push(Warning {
+            reason: "sleeves cannot be told from the body",
+            factor: UNREADABLE_CUT,
+        });
+    }
+    found
+}
+
+/// Tells whether thin straps rise far above sleeves.
+fn has_cold_shoulders(mask: &Mask, shape: &UpperShape) -> bool {
+    let UpperLandmarks { shoulder, neck, .. } = &shape.landmarks;
+    let width = shape.armpit_width;
+    let rise = (shoulder.left.y + shoulder.right.y - neck.left.y - neck.right.y) / 2.0;
+    let is_thin = |side: Side| {
+        let row = (neck[side].y + 0.35 * rise.max(0.1 * width)).max(0.0) as usize;
+        let strap = crate::raster::runs(mask.row(row.min(mask.height() - 1)))
+            .into_iter()
+            .filter(|run| {
+                run.start as f64 - 0.1 * width <= neck[side].x
+                    && neck[side].x <= run.end as f64 + 0.1 * width
+            })
+            .map(|run| run.length() as f64)
+            .fold(width, f64::min);
+        strap < STRAP_WIDTH * width
+    };
+    let has_sleeves = shape.sleeves.left.is_some() || shape.sleeves.right.is_some();
+    has_sleeves && rise > COLD_SHOULDER_RISE * width && Side::ALL.into_iter().all(is_thin)
+}
+
+/// Tells whether a notable share of the lower rows shows several parts side by side.
+fn has_parts_beside_body(mask: &Mask, outline: &Outline, shape: &UpperShape) -> bool {
+    let rows = outline.bounds.y0 + (0.5 * (outline.height - 1) as f64) as usize..outline.bounds.y1;
+    let count = rows.len().max(1) as f64;
+    let split = rows
+        .filter(|&y| super::outline::row_runs(mask, y, 0.08 * shape.armpit_width).len() >= 2)
+        .count();
+    split as f64 / count > 0.06
+}
