@@ -1,0 +1,152 @@
+//! Analysis of a person photo: silhouette, landmarks, skin, hair and the clothes worn.
+//!
+//! Made for a standing, roughly frontal person before a plain background. The result is [`PersonRegions`]; the stages are pure
+//! functions, each in its own file. Lengths on the body are in U, the distance of the shoulder tips.
+
+mod arms;
+mod background;
+mod clothes;
+mod hair;
+mod hem_curves;
+mod landmarks;
+mod legs;
+mod measure;
+mod scene;
+mod silhouette;
+mod skin;
+mod torso;
+mod types;
+mod waist;
+
+use self::background::Background;
+use self::clothes::{Clothes, Dressed};
+use self::landmarks::{Landmarks, Outline};
+use self::scene::Scene;
+use self::skin::Skin;
+use self::torso::Torso;
+pub use self::types::{ArmPath, FaceBox, PerSide, PersonError, PersonRegions, Side};
+use self::waist::Waistline;
+use crate::raster::{Mask, Rgb8};
+
+/// Height in pixels of the copy that is analysed.
+pub const WORK_HEIGHT: usize = 512;
+
+/// Legs are bare when their skin begins this far above the lowest row, U.
+const LEAST_BARE_LEG: f64 = 0.35;
+
+/// Finds the person of a photo and what they wear.
+///
+/// `face` is the largest face of the picture in full-size pixels; without one the silhouette alone decides, which works less
+/// well. Fails when no standing person can be told from the background.
+pub fn analyze(image: &Rgb8, face: Option<FaceBox>) -> Result<PersonRegions, PersonError> {
+    let scene = Scene::new(image, face)?;
+    let background = Background::measure(&scene.smooth_lab);
+    let silhouette = silhouette::find(&scene, &background);
+    let outline = Outline::trace(&silhouette)?;
+    let body = Landmarks::find(&outline, scene.face.as_ref())?;
+    let skin = Skin::find(&scene, &silhouette, outline.top, &body);
+    let hair = hair::find(&scene, &silhouette, &body, &skin);
+    let waistline = Waistline::find(&scene.lab, &skin.mask, &body);
+    let torso = Torso::find(&silhouette, &skin.mask, &body, &waistline);
+    let arm = arms::bare_arms(&silhouette, &skin.mask, &body, &waistline, &torso);
+    let arm_edge = PerSide::from_fn(|side| arms::arm_edge(&skin.mask, &body, &outline, side));
+    let long_sleeve = PerSide::from_fn(|side| {
+        arms::covered_share(&silhouette, &skin.mask, &body, &outline, side)
+    });
+    let arm_paths = PerSide::from_fn(|side| {
+        let (tip, unit) = (body.tips[side], body.shoulder_width);
+        arms::trace(
+            &silhouette,
+            &skin.mask,
+            &arm_edge[side],
+            tip,
+            body.shoulder_y,
+            unit,
+            side,
+        )
+    });
+    let head_end = body.chin + 0.05 * body.shoulder_width;
+    let head = Mask::from_fn(silhouette.width(), silhouette.height(), |x, y| {
+        silhouette[(x, y)] && (y as f64) < head_end
+    });
+    let dressed = Dressed {
+        scene: &scene,
+        silhouette: &silhouette,
+        outline: &outline,
+        body: &body,
+        skin: &skin.mask,
+        hair: &hair,
+        head: &head,
+        waistline: &waistline,
+        torso: &torso,
+        arm: &arm,
+        long_sleeve: &long_sleeve,
+        arm_paths: &arm_paths,
+    };
+    let clothes = Clothes::find(&dressed);
+    let low_hem = dressed.low_hem(outline.bottom);
+    Ok(PersonRegions {
+        size: scene.size,
+        scale: scene.scale,
+        background: background.surface,
+        background_sigma: background.sigma,
+        wall_distance: background.distance,
+        face: scene.face,
+        shoulder_width: body.shoulder_width,
+        center_x: body.center_x,
+        neck_x: body.neck_x,
+        shoulder_y: body.shoulder_y,
+        chin: body.chin,
+        top: outline.top,
+        bottom: outline.bottom,
+        shoulder_tips: body.tips,
+        face_ratio: scene.face.map(|face| body.shoulder_width / face.size),
+        skin_color: skin.color,
+        skin_distance: skin.distance,
+        skin_found: skin.found,
+        skin_cloth_share: skin.cloth_share,
+        waist: waistline.waist,
+        hem: waistline.hem,
+        waist_score: waistline.score,
+        one_piece: waistline.one_piece,
+        tuck_possible: waistline.tuck_possible,
+        edge_confidence: torso.confidence,
+        bare_arm: PerSide::from_fn(|side| arms::bare_share(&silhouette, &skin.mask, &body, side)),
+        legs_bare: low_hem < outline.bottom - LEAST_BARE_LEG * body.shoulder_width,
+        low_hem,
+        left_edge: outline.edges.left,
+        right_edge: outline.edges.right,
+        torso_left: torso.edges.left,
+        torso_right: torso.edges.right,
+        torso: torso.mask,
+        old_top: clothes.top,
+        old_sleeves: clothes.sleeves,
+        old_bottom: clothes.bottom,
+        hem_curve: clothes.curves.hem,
+        waist_curve: clothes.curves.waist,
+        image: scene.image,
+        lab: scene.lab,
+        skin: skin.mask,
+        silhouette,
+        hair,
+        head,
+        arm,
+        arm_edge,
+        long_sleeve,
+    })
+}
+
+/// Follows the arm on one side of the picture from the shoulder tip downwards.
+///
+/// None when the silhouette has no edge there.
+pub fn arm_path(person: &PersonRegions, side: Side) -> Option<ArmPath> {
+    arms::trace(
+        &person.silhouette,
+        &person.skin,
+        &person.arm_edge[side],
+        person.shoulder_tips[side],
+        person.shoulder_y,
+        person.shoulder_width,
+        side,
+    )
+}

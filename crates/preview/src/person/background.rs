@@ -1,0 +1,280 @@
+//! The wall behind the person: a smooth colour surface fitted to the picture's border, and each pixel's distance from it.
+
+use crate::raster::{
+    Color, Gray, Plane, lab_distance, lab_distance_plane, median_color, median_of, solve,
+};
+
+/// Weights of (L, a, b) in the distance from the wall: shadows change L more than the chroma.
+const WALL_WEIGHTS: [f32; 3] = [0.8, 1.3, 1.3];
+/// Width of the border strip as a share of the picture's width.
+const BORDER_SHARE: f64 = 0.05;
+/// Height of the top strip in relation to `BORDER_SHARE`, as a share of the picture's height.
+const TOP_STRIP: f64 = 0.6;
+/// Passes of the robust fit.
+const FIT_PASSES: usize = 8;
+/// Tukey's cut-off in robust standard deviations.
+const TUKEY_CUT: f64 = 4.5;
+/// Least spread that the fit assumes (Lab).
+const SIGMA_FLOOR: f64 = 0.3;
+/// From a median absolute deviation to the standard deviation of a normal distribution.
+const MAD_TO_SIGMA: f64 = 1.4826;
+/// Weight under which a sample counts as an outlier.
+const OUTLIER_WEIGHT: f64 = 0.05;
+/// Left and right border of a row agree when their medians are this close (Lab).
+const ROW_AGREEMENT: f32 = 14.0;
+/// Width of the strips of the row model, as a share of the picture's width.
+const ROW_STRIP: f64 = 0.04;
+
+/// Which strips of the border show the wall.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BorderStrips {
+    /// Use the left and right strips from the top down to this share of the height.
+    pub(crate) side_height: f64,
+    /// Use the bottom strip too.
+    pub(crate) bottom: bool,
+}
+
+/// A quadratic colour surface over the picture.
+#[derive(Debug, Clone)]
+pub(crate) struct BorderFit {
+    /// The fitted Lab colour at every pixel.
+    pub(crate) surface: Color,
+    /// Robust spread of the border around the surface (Lab).
+    pub(crate) sigma: f64,
+}
+
+/// What is known of the wall.
+#[derive(Debug, Clone)]
+pub(crate) struct Background {
+    /// Lab colour of the wall at every pixel.
+    pub(crate) surface: Color,
+    /// Robust spread of the border around the smooth surface (Lab).
+    pub(crate) sigma: f64,
+    /// Weighted Lab distance of every pixel from the wall.
+    pub(crate) distance: Gray,
+}
+
+impl Background {
+    /// Measures the wall of a person photo from its noise-reduced Lab colours.
+    ///
+    /// Where the left and right borders agree row by row (wall above floor), the nearer of the two models counts.
+    pub(crate) fn measure(smooth_lab: &Color) -> Self {
+        let fit = fit_border(
+            smooth_lab,
+            BorderStrips {
+                side_height: 0.75,
+                bottom: false,
+            },
+        );
+        let rows = RowModel::measure(smooth_lab);
+        let (width, height) = smooth_lab.size();
+        let surface = Plane::from_fn(width, height, |x, y| {
+            let color = smooth_lab[(x, y)];
+            let wall = fit.surface[(x, y)];
+            let distance_to = |model: [f32; 3]| lab_distance(color, model, WALL_WEIGHTS);
+            let row_wall = rows
+                .at(x, y)
+                .filter(|row_wall| distance_to(*row_wall) < distance_to(wall));
+            row_wall.unwrap_or(wall)
+        });
+        Self {
+            distance: lab_distance_plane(smooth_lab, &surface, WALL_WEIGHTS),
+            sigma: fit.sigma,
+            surface,
+        }
+    }
+
+    /// Distance under which a pixel is wall.
+    pub(crate) fn near(&self) -> f32 {
+        (2.5 * self.sigma + 1.5) as f32
+    }
+
+    /// Distance over which a pixel is not wall.
+    pub(crate) fn far(&self) -> f32 {
+        (5.0 * self.sigma + 8.0) as f32
+    }
+}
+
+/// Fits the wall's colour as a quadratic polynomial of the position, ignoring whatever else touches the border.
+///
+/// Iteratively reweighted least squares with Tukey's biweight.
+pub(crate) fn fit_border(lab: &Color, strips: BorderStrips) -> BorderFit {
+    let (width, height) = lab.size();
+    let samples = border_samples(lab, strips);
+    let mut weights = first_weights(&samples);
+    let mut surface = [[0.0; 3]; TERMS];
+    let mut sigma = SIGMA_FLOOR;
+    for _ in 0..FIT_PASSES {
+        surface = weighted_fit(&samples, &weights);
+        let residuals: Vec<f64> = samples
+            .iter()
+            .map(|sample| sample.residual(&surface))
+            .collect();
+        let kept = residuals
+            .iter()
+            .zip(&weights)
+            .filter(|(_, weight)| **weight > OUTLIER_WEIGHT);
+        sigma = MAD_TO_SIGMA * f64::from(median_of(kept.map(|(residual, _)| *residual as f32)))
+            + SIGMA_FLOOR;
+        for (weight, residual) in weights.iter_mut().zip(&residuals) {
+            let share = residual / (TUKEY_CUT * sigma);
+            *weight = if share < 1.0 {
+                (1.0 - share * share).powi(2)
+            } else {
+                0.0
+            };
+        }
+    }
+    BorderFit {
+        surface: Plane::from_fn(width, height, |x, y| {
+            evaluate(&basis(x, y, width, height), &surface).map(|value| value as f32)
+        }),
+        sigma,
+    }
+}
+
+/// Number of terms of a quadratic polynomial in x and y.
+const TERMS: usize = 6;
+
+struct Sample {
+    basis: [f64; TERMS],
+    color: [f32; 3],
+}
+
+impl Sample {
+    fn residual(&self, surface: &[[f64; 3]; TERMS]) -> f64 {
+        let fitted = evaluate(&self.basis, surface);
+        let squares = self
+            .color
+            .iter()
+            .zip(fitted)
+            .map(|(value, fit)| (f64::from(*value) - fit).powi(2));
+        squares.sum::<f64>().sqrt()
+    }
+}
+
+fn basis(x: usize, y: usize, width: usize, height: usize) -> [f64; TERMS] {
+    let u = x as f64 / width as f64 * 2.0 - 1.0;
+    let v = y as f64 / height as f64 * 2.0 - 1.0;
+    [1.0, u, v, u * u, u * v, v * v]
+}
+
+fn evaluate(basis: &[f64; TERMS], surface: &[[f64; 3]; TERMS]) -> [f64; 3] {
+    let mut color = [0.0; 3];
+    for (term, coefficients) in basis.iter().zip(surface) {
+        for (value, coefficient) in color.iter_mut().zip(coefficients) {
+            *value += term * coefficient;
+        }
+    }
+    color
+}
+
+fn border_samples(lab: &Color, strips: BorderStrips) -> Vec<Sample> {
+    let (width, height) = lab.size();
+    let side = ((width as f64 * BORDER_SHARE) as usize).max(2);
+    let end = ((height as f64 * BORDER_SHARE * TOP_STRIP) as usize).max(2);
+    let side_end = (height as f64 * strips.side_height) as usize;
+    let mut samples = Vec::new();
+    for y in 0..height {
+        let whole_row = y < end || (strips.bottom && y + end >= height);
+        for x in 0..width {
+            let at_side = y < side_end && (x < side || x + side >= width);
+            if whole_row || at_side {
+                samples.push(Sample {
+                    basis: basis(x, y, width, height),
+                    color: lab[(x, y)],
+                });
+            }
+        }
+    }
+    samples
+}
+
+/// Starts from the samples near the border's median colour.
+fn first_weights(samples: &[Sample]) -> Vec<f64> {
+    let middle = median_color(
+        &samples
+            .iter()
+            .map(|sample| sample.color)
+            .collect::<Vec<_>>(),
+    );
+    let distances: Vec<f32> = samples
+        .iter()
+        .map(|sample| lab_distance(sample.color, middle, [1.0; 3]))
+        .collect();
+    let limit = (2.5 * median_of(distances.iter().copied())).max(8.0);
+    distances
+        .iter()
+        .map(|distance| if *distance < limit { 1.0 } else { 0.0 })
+        .collect()
+}
+
+fn weighted_fit(samples: &[Sample], weights: &[f64]) -> [[f64; 3]; TERMS] {
+    let mut normal = [0.0; TERMS * TERMS];
+    let mut right = [0.0; TERMS * 3];
+    for (sample, weight) in samples.iter().zip(weights) {
+        if *weight == 0.0 {
+            continue;
+        }
+        for row in 0..TERMS {
+            let scaled = weight * sample.basis[row];
+            for column in 0..TERMS {
+                normal[row * TERMS + column] += scaled * sample.basis[column];
+            }
+            for channel in 0..3 {
+                right[row * 3 + channel] += scaled * f64::from(sample.color[channel]);
+            }
+        }
+    }
+    // A breath of ridge keeps the system solvable when few samples are left.
+    for term in 0..TERMS {
+        normal[term * TERMS + term] += 1e-3;
+    }
+    solve(&mut normal, TERMS, &mut right, 3);
+    std::array::from_fn(|term| std::array::from_fn(|channel| right[term * 3 + channel]))
+}
+
+/// Wall colours that change from row to row: a line between the colours of the left and right border.
+struct RowModel {
+    width: usize,
+    ends: Vec<Option<([f32; 3], [f32; 3])>>,
+}
+
+impl RowModel {
+    fn measure(lab: &Color) -> Self {
+        let (width, height) = lab.size();
+        let strip = ((width as f64 * ROW_STRIP) as usize).max(3).min(width);
+        let left = median_of_five(&strip_medians(lab, 0, strip));
+        let right = median_of_five(&strip_medians(lab, width - strip, width));
+        let ends = (0..height).map(|y| {
+            let agree = lab_distance(left[y], right[y], [1.0; 3]) < ROW_AGREEMENT;
+            agree.then_some((left[y], right[y]))
+        });
+        Self {
+            width,
+            ends: ends.collect(),
+        }
+    }
+
+    fn at(&self, x: usize, y: usize) -> Option<[f32; 3]> {
+        let (left, right) = self.ends[y]?;
+        let share = x as f32 / (self.width.max(2) - 1) as f32;
+        Some(std::array::from_fn(|channel| {
+            left[channel] * (1.0 - share) + right[channel] * share
+        }))
+    }
+}
+
+fn strip_medians(lab: &Color, from: usize, to: usize) -> Vec<[f32; 3]> {
+    let rows = 0..lab.height();
+    rows.map(|y| median_color(&lab.row(y)[from..to])).collect()
+}
+
+/// Replaces each row's colour by the median over five rows, channel by channel; the ends repeat.
+fn median_of_five(colors: &[[f32; 3]]) -> Vec<[f32; 3]> {
+    let last = colors.len() as isize - 1;
+    let window = |y: usize| (-2..=2).map(move |step| (y as isize + step).clamp(0, last) as usize);
+    (0..colors.len())
+        .map(|y| median_color(&window(y).map(|near| colors[near]).collect::<Vec<_>>()))
+        .collect()
+}

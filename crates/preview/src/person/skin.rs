@@ -1,0 +1,192 @@
+//! Bare skin: a colour measured in the face (or a generic one at the neck), and every pixel's distance from it.
+
+use super::landmarks::Landmarks;
+use super::legs::first_row_of_two_legs;
+use super::measure::share_in;
+use super::scene::Scene;
+use crate::raster::{
+    Connectivity, Gray, Mask, Plane, close, components, gaussian, interp, median_color, open,
+    ycrcb_pixel,
+};
+
+/// Distance under which a pixel is skin, when the colour was measured in a face.
+const LIMIT_WITH_FACE: f32 = 1.6;
+/// The same when the colour was only guessed.
+const LIMIT_WITHOUT_FACE: f32 = 1.35;
+/// Least number of samples from which a skin colour can be told.
+const LEAST_SAMPLES: usize = 40;
+/// Least number of samples near the median that may move it.
+const LEAST_TYPICAL: usize = 20;
+/// Smallest patch of skin that counts, U squared.
+const LEAST_PATCH: f64 = 0.004;
+/// Spread of skin in (L, a, b) used to keep eyes, brows and lips out of the median.
+const SAMPLE_SPREAD: [f32; 3] = [14.0, 5.0, 5.0];
+/// Range of L that skin spans below and above its median: shadows reach further than highlights.
+const DARKER_SPREAD: f32 = 26.0;
+const LIGHTER_SPREAD: f32 = 18.0;
+/// Spread of the hue, radians.
+const HUE_SPREAD: f32 = 0.30;
+/// Share of a chest of the colour of skin from which on the clothes have that colour.
+const CLOTH_SHARE: f64 = 0.6;
+/// Colour assumed where none can be measured.
+const USUAL_COLOR: [f32; 3] = [70.0, 14.0, 18.0];
+
+/// Half width of a body (U) at distances below the shoulders (U), somewhat wide.
+const BODY_ROWS: [f64; 6] = [-0.1, 0.05, 0.4, 0.9, 1.4, 2.6];
+const BODY_HALF_WIDTHS: [f64; 6] = [0.30, 0.43, 0.40, 0.36, 0.43, 0.46];
+
+/// Skin and its colour.
+pub(super) struct Skin {
+    pub(super) mask: Mask,
+    pub(super) color: [f32; 3],
+    pub(super) distance: Gray,
+    pub(super) found: bool,
+    /// Share of the chest that looks like skin.
+    pub(super) cloth_share: f64,
+}
+
+impl Skin {
+    /// Finds the bare skin inside the silhouette.
+    pub(super) fn find(scene: &Scene, silhouette: &Mask, top: f64, body: &Landmarks) -> Self {
+        let samples = sample_region(scene, silhouette, top, body);
+        if samples.count() <= LEAST_SAMPLES {
+            let (width, height) = silhouette.size();
+            return Self {
+                mask: Mask::new(width, height, false),
+                color: USUAL_COLOR,
+                distance: Gray::new(width, height, 9.0),
+                found: false,
+                cloth_share: 0.0,
+            };
+        }
+        let color = typical_color(&scene.lab.select(&samples));
+        let distance = gaussian(&scene.lab.map(|pixel| distance_from(pixel, color)), 1.2);
+        let limit = if scene.face.is_some() {
+            LIMIT_WITH_FACE
+        } else {
+            LIMIT_WITHOUT_FACE
+        };
+        let patches = patches_of_skin(&distance, limit, silhouette, body);
+        let cloth_share = share_in(&patches, &chest(silhouette, body));
+        let mask = if cloth_share > CLOTH_SHARE {
+            remove_cloth(&patches, silhouette, body)
+        } else {
+            patches
+        };
+        Self {
+            mask,
+            color,
+            distance,
+            found: true,
+            cloth_share,
+        }
+    }
+}
+
+/// Tells whether a pixel may be human skin of any tone.
+fn could_be_skin(pixel: [u8; 3], lab: [f32; 3]) -> bool {
+    let [luma, red, blue] = ycrcb_pixel(pixel);
+    let [_, a, b] = lab;
+    red > 134.0
+        && red < 180.0
+        && blue > 80.0
+        && blue < 130.0
+        && luma > 30.0
+        && red - blue > 8.0
+        && a > 3.0
+        && b > 4.0
+        && b > 0.45 * a
+}
+
+/// Where to measure the skin's colour: the middle of the face, or skin-like pixels at the neck.
+fn sample_region(scene: &Scene, silhouette: &Mask, top: f64, body: &Landmarks) -> Mask {
+    let (width, height) = silhouette.size();
+    if let Some(face) = scene.face {
+        let cheeks = face.center.y + 0.08 * face.size;
+        return Mask::from_fn(width, height, |x, y| {
+            let across = (x as f64 - face.center.x) / (0.28 * face.size);
+            let down = (y as f64 - cheeks) / (0.30 * face.size);
+            across * across + down * down < 1.0 && silhouette[(x, y)]
+        });
+    }
+    let possible = Mask::from_fn(width, height, |x, y| {
+        silhouette[(x, y)] && could_be_skin(scene.image[(x, y)], scene.lab[(x, y)])
+    });
+    let neck = Mask::from_fn(width, height, |x, y| {
+        let near_neck = (x as f64 - body.head_x).abs() < 0.22 * body.shoulder_width;
+        possible[(x, y)] && near_neck && body.down(y) < 0.12 && y as f64 >= top
+    });
+    if neck.count() >= 60 {
+        return neck;
+    }
+    Mask::from_fn(width, height, |x, y| possible[(x, y)] && body.down(y) < 0.5)
+}
+
+/// Robust median colour of the samples.
+fn typical_color(samples: &[[f32; 3]]) -> [f32; 3] {
+    let mut color = median_color(samples);
+    for _ in 0..3 {
+        let near: Vec<[f32; 3]> = samples
+            .iter()
+            .copied()
+            .filter(|sample| spread_distance(*sample, color, SAMPLE_SPREAD) < 2.0)
+            .collect();
+        if near.len() > LEAST_TYPICAL {
+            color = median_color(&near);
+        }
+    }
+    color
+}
+
+/// Distance of two colours, each channel in units of its spread.
+pub(super) fn spread_distance(color: [f32; 3], center: [f32; 3], spread: [f32; 3]) -> f32 {
+    let squares =
+        (0..3).map(|channel| ((color[channel] - center[channel]) / spread[channel]).powi(2));
+    squares.sum::<f32>().sqrt()
+}
+
+/// Distance in lightness, hue and chroma; shade takes chroma away, so less of it is expected far from the median's L.
+fn distance_from(pixel: [f32; 3], skin: [f32; 3]) -> f32 {
+    let hue_of = |color: [f32; 3]| color[2].atan2(color[1]);
+    let chroma_of = |color: [f32; 3]| color[1].hypot(color[2]);
+    let lightness = pixel[0] - skin[0];
+    let lightness_part = lightness
+        / if lightness < 0.0 {
+            DARKER_SPREAD
+        } else {
+            LIGHTER_SPREAD
+        };
+    let hue_part = (hue_of(pixel) - hue_of(skin)) / HUE_SPREAD;
+    let expected_chroma = chroma_of(skin) * (1.0 - 0.006 * lightness.abs()).clamp(0.6, 1.0);
+    let chroma_part = (chroma_of(pixel) - expected_chroma) / (0.33 * chroma_of(skin) + 3.0);
+    (lightness_part * lightness_part + hue_part * hue_part + chroma_part * chroma_part).sqrt()
+}
+
+fn patches_of_skin(distance: &Gray, limit: f32, silhouette: &Mask, body: &Landmarks) -> Mask {
+    let near = distance.map(|value| value < limit).and(silhouette);
+    let smooth = open(&close(&near, 1.0), 1.5);
+    let least_area = LEAST_PATCH * body.shoulder_width * body.shoulder_width;
+    components(&smooth, Connectivity::Eight).select(|patch| patch.area as f64 > least_area)
+}
+
+/// The middle of chest and belly, which clothes cover.
+fn chest(silhouette: &Mask, body: &Landmarks) -> Mask {
+    let (width, height) = silhouette.size();
+    Mask::from_fn(width, height, |x, y| {
+        let down = body.down(y);
+        silhouette[(x, y)] && body.across(x).abs() < 0.24 && down > 0.45 && down < 0.85
+    })
+}
+
+/// Drops "skin" in front of the body down to where two legs are seen: it is cloth.
+fn remove_cloth(patches: &Mask, silhouette: &Mask, body: &Landmarks) -> Mask {
+    let (width, height) = patches.size();
+    let legs_from = first_row_of_two_legs(silhouette, body);
+    let half_widths: Vec<f64> = (0..height)
+        .map(|y| interp(body.down(y), &BODY_ROWS, &BODY_HALF_WIDTHS))
+        .collect();
+    let cloth = Plane::from_fn(width, height, |x, y| {
+        body.across(x).abs() < half_widths[y] && body.down(y) > -0.02 && (y as f64) < legs_from
+    });
+    patches.and_not(&cloth)
+}
