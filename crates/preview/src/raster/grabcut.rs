@@ -3,9 +3,10 @@
 use super::plane::{Mask, Plane, Rgb8};
 
 /// What is known about a pixel before the cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Seed {
     /// Certainly background.
+    #[default]
     Background,
     /// Background unless the cut says otherwise.
     ProbableBackground,

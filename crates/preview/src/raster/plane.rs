@@ -6,6 +6,8 @@ use rayon::prelude::*;
 
 /// From this many samples on, row work is shared between threads.
 const PARALLEL_SAMPLES: usize = 1 << 15;
+/// Rows that one thread takes at a time.
+const ROWS_PER_TASK: usize = 8;
 
 /// A position or a displacement in pixels, x to the right and y down.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -217,7 +219,36 @@ impl<T> Plane<T> {
         if self.width == 0 {
             return;
         }
-        for_each_row(&mut self.data, self.width, fill);
+        let width = self.width;
+        self.fill_bands(ROWS_PER_TASK, |first_row, band| {
+            for (row, y) in band.chunks_exact_mut(width).zip(first_row..) {
+                fill(y, row);
+            }
+        });
+    }
+
+    /// Lets `fill` write bands of up to `rows` whole rows, on all threads when the plane is large.
+    ///
+    /// The closure gets the number of the band's first row and the band's samples; it must not depend on the order of bands.
+    pub(super) fn fill_bands(&mut self, rows: usize, fill: impl Fn(usize, &mut [T]) + Sync)
+    where
+        T: Send,
+    {
+        let band = self.width * rows;
+        if band == 0 {
+            return;
+        }
+        if self.data.len() < PARALLEL_SAMPLES {
+            self.data
+                .chunks_mut(band)
+                .enumerate()
+                .for_each(|(i, part)| fill(i * rows, part));
+            return;
+        }
+        self.data
+            .par_chunks_mut(band)
+            .enumerate()
+            .for_each(|(i, part)| fill(i * rows, part));
     }
 
     /// Number of columns.
@@ -380,24 +411,6 @@ impl<T> IndexMut<(usize, usize)> for Plane<T> {
     }
 }
 
-/// Runs `work` on every row of `row_length` samples, on all threads when there is much to do.
-pub(super) fn for_each_row<T: Send>(
-    data: &mut [T],
-    row_length: usize,
-    work: impl Fn(usize, &mut [T]) + Sync,
-) {
-    if data.len() < PARALLEL_SAMPLES {
-        data.chunks_exact_mut(row_length)
-            .enumerate()
-            .for_each(|(y, row)| work(y, row));
-        return;
-    }
-    data.par_chunks_exact_mut(row_length)
-        .enumerate()
-        .with_min_len(8)
-        .for_each(|(y, row)| work(y, row));
-}
-
 /// The smallest rectangle around something, all four sides inclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
@@ -454,7 +467,7 @@ impl Plane<bool> {
     /// Keeps what is true here and false in `other`.
     #[must_use]
     pub fn and_not(&self, other: &Self) -> Self {
-        self.zip_map(other, |a, b| a & !b)
+        self.zip_map(other, |a, b| a && !b)
     }
 
     /// Turns true into false and back.
