@@ -1,0 +1,203 @@
+//! JPEG, through `zune-jpeg` directly: its strict mode and its raw four-channel output are not reachable otherwise.
+
+use zune_core::bytestream::ZCursor;
+use zune_core::colorspace::ColorSpace;
+use zune_core::options::DecoderOptions;
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::errors::DecodeErrors;
+
+use super::{StoredPicture, pack_in_place, stored};
+use crate::colour::{Cmyk, Colour};
+use crate::{Format, ImageError, Limits, Orientation};
+
+type Decoder<'a> = JpegDecoder<ZCursor<&'a [u8]>>;
+
+/// Most scans of a progressive picture; real encoders write about ten, and each one costs a walk over all blocks.
+const MAX_SCANS: usize = 64;
+
+/// Reads stored size and orientation.
+pub(super) fn probe(bytes: &[u8]) -> Result<(u32, u32, Orientation), ImageError> {
+    let decoder = read_header(bytes)?;
+    let (width, height) = size(&decoder)?;
+    Ok((width, height, orientation(&decoder)))
+}
+
+/// Decodes the pixels as they are stored.
+pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<StoredPicture, ImageError> {
+    let mut decoder = read_header(bytes)?;
+    let (width, height) = size(&decoder)?;
+    limits.check_size(Format::Jpeg, width, height)?;
+    if !has_end_marker(bytes) {
+        return Err(ImageError::Truncated {
+            format: Format::Jpeg,
+        });
+    }
+    let orientation = orientation(&decoder);
+    let icc = decoder.icc_profile();
+    let kind = decoder.input_colorspace().unwrap_or(ColorSpace::YCbCr);
+
+    // Headers are read leniently (stray bytes between them are common), the picture data strictly: a fault in it would
+    // leave grey blocks.
+    let wanted = match kind {
+        ColorSpace::CMYK | ColorSpace::YCCK => kind,
+        _ => ColorSpace::RGB,
+    };
+    let options = decoder
+        .options()
+        .set_strict_mode(true)
+        .jpeg_set_out_colorspace(wanted);
+    decoder.set_options(options);
+    let mut data = vec![0; width as usize * height as usize * wanted.num_components()];
+    decoder
+        .decode_into(&mut data)
+        .map_err(|cause| describe(&cause))?;
+
+    let (data, colour) = match kind {
+        ColorSpace::CMYK | ColorSpace::YCCK => {
+            let inks = Cmyk::new(icc.as_deref());
+            (
+                four_channels_to_rgb(data, width as usize, kind == ColorSpace::YCCK, &inks),
+                Colour::Srgb,
+            )
+        }
+        ColorSpace::Luma => (data, Colour::of_gray(icc.as_deref())),
+        _ => (data, Colour::of_rgb(icc.as_deref())),
+    };
+    stored(Format::Jpeg, width, height, data, orientation, colour)
+}
+
+fn read_header(bytes: &[u8]) -> Result<Decoder<'_>, ImageError> {
+    // Size limits are ours, so the decoder's own are opened as far as the format goes.
+    let options = DecoderOptions::default()
+        .set_max_width(usize::from(u16::MAX))
+        .set_max_height(usize::from(u16::MAX))
+        .jpeg_set_max_scans(MAX_SCANS)
+        .jpeg_set_out_colorspace(ColorSpace::RGB)
+        .set_strict_mode(false);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    decoder.decode_headers().map_err(|cause| describe(&cause))?;
+    Ok(decoder)
+}
+
+fn size(decoder: &Decoder<'_>) -> Result<(u32, u32), ImageError> {
+    let (width, height) = decoder
+        .dimensions()
+        .ok_or_else(|| ImageError::corrupt(Format::Jpeg, "no size"))?;
+    Ok((width as u32, height as u32))
+}
+
+fn orientation(decoder: &Decoder<'_>) -> Orientation {
+    decoder.exif().map_or(Orientation::Upright, |block| {
+        Orientation::from_exif_block(block)
+    })
+}
+
+/// Tells whether an end-of-image marker follows the start of the first scan.
+///
+/// Compressed data cannot hold the two bytes, and thumbnails inside metadata lie before the scan, so a file that was cut
+/// off anywhere has none.
+fn has_end_marker(bytes: &[u8]) -> bool {
+    first_scan(bytes).is_some_and(|scan| scan.windows(2).rev().any(|pair| pair == [0xFF, 0xD9]))
+}
+
+/// Walks the header segments to the first scan and gives all bytes from there on.
+fn first_scan(bytes: &[u8]) -> Option<&[u8]> {
+    const START_OF_SCAN: u8 = 0xDA;
+    let mut rest = bytes.get(2..)?;
+    loop {
+        // Any fill or stray bytes before a marker are passed over, as decoders do.
+        let marker_at = rest
+            .windows(2)
+            .position(|pair| pair[0] == 0xFF && !matches!(pair[1], 0 | 0xFF))?;
+        let marker = rest[marker_at + 1];
+        rest = &rest[marker_at + 2..];
+        if marker == START_OF_SCAN {
+            return Some(rest);
+        }
+        let stands_alone = matches!(marker, 0x01 | 0xD0..=0xD9);
+        if !stands_alone {
+            let length = usize::from(u16::from_be_bytes([*rest.first()?, *rest.get(1)?]));
+            rest = rest.get(length..)?;
+        }
+    }
+}
+
+/// Turns inverted CMYK, or YCCK made of it, into RGB.
+///
+/// Adobe's programs store inks inverted (255 = none) and every other one followed, so this is assumed with and without
+/// Adobe's marker. YCCK is the inverted inks' own conversion (ITU-T T.872, 6.5.3).
+fn four_channels_to_rgb(data: Vec<u8>, width: usize, is_ycck: bool, inks: &Cmyk) -> Vec<u8> {
+    let to_inks = |[first, second, third, black]: [u8; 4]| {
+        let [cyan, magenta, yellow] = if is_ycck {
+            ycc_to_rgb(first, second, third)
+        } else {
+            [255 - first, 255 - second, 255 - third]
+        };
+        [cyan, magenta, yellow, 255 - black]
+    };
+    let mut data = data;
+    let mut rgb_row = vec![0; width * 3];
+    for row in data.chunks_exact_mut(width * 4) {
+        for pixel in row.as_chunks_mut::<4>().0 {
+            *pixel = to_inks(*pixel);
+        }
+        inks.convert_row(row, &mut rgb_row);
+        for (pixel, colour) in row
+            .as_chunks_mut::<4>()
+            .0
+            .iter_mut()
+            .zip(rgb_row.as_chunks::<3>().0)
+        {
+            pixel[..3].copy_from_slice(colour);
+        }
+    }
+    pack_in_place(data, |[red, green, blue, _]| [red, green, blue])
+}
+
+/// Converts full-range `YCbCr` (JFIF 1.02) to RGB.
+fn ycc_to_rgb(luma: u8, blue_difference: u8, red_difference: u8) -> [u8; 3] {
+    let luma = f32::from(luma);
+    let blue_difference = f32::from(blue_difference) - 128.0;
+    let red_difference = f32::from(red_difference) - 128.0;
+    let round = |value: f32| value.round().clamp(0.0, 255.0) as u8;
+    [
+        round(luma + 1.402 * red_difference),
+        round(luma - 0.344_136 * blue_difference - 0.714_136 * red_difference),
+        round(luma + 1.772 * blue_difference),
+    ]
+}
+
+fn describe(cause: &DecodeErrors) -> ImageError {
+    match cause {
+        DecodeErrors::ExhaustedData | DecodeErrors::IoErrors(_) => ImageError::Truncated {
+            format: Format::Jpeg,
+        },
+        DecodeErrors::Unsupported(_) => ImageError::Unsupported {
+            format: "This kind of JPEG (lossless or arithmetic coding)",
+        },
+        other => ImageError::corrupt(Format::Jpeg, other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_marker_is_looked_for_behind_the_scan_only() {
+        let thumbnail = [0xFF, 0xE1, 0, 6, 0xFF, 0xD9, 1, 2];
+        let start = [
+            [0xFF, 0xD8].as_slice(),
+            &thumbnail,
+            &[0xFF, 0xDA, 0, 2, 9, 9, 0xFF, 0, 9],
+        ]
+        .concat();
+        assert!(!has_end_marker(&start));
+        assert!(has_end_marker(&[start.as_slice(), &[0xFF, 0xD9]].concat()));
+        assert!(has_end_marker(
+            &[start.as_slice(), &[0xFF, 0xD9, 0, 0, 7]].concat()
+        ));
+        assert!(!has_end_marker(&[0xFF, 0xD8]));
+        assert!(!has_end_marker(&[0xFF, 0xD8, 0xFF, 0xE0, 0xFF, 0xFF]));
+    }
+}

@@ -1,0 +1,243 @@
+//! Frontal faces, by the SeetaFace cascade (`rustface`).
+
+use std::sync::OnceLock;
+
+use rustface::{ImageData, Model};
+
+use crate::decode::contain;
+use crate::resize::{fit_within, resize_exact};
+use crate::{Format, Picture};
+
+/// The cascade's weights; see `NOTICE` for where they come from.
+static MODEL_BYTES: &[u8] = include_bytes!("../assets/seeta_fd_frontal_v1.0.bin");
+
+/// Long side of the grey copy in which faces are looked for, in pixels.
+const SEARCH_SIDE: u32 = 512;
+/// Smallest face in the grey copy, in pixels.
+const MIN_FACE_SIDE: u32 = 20;
+/// Lowest score of a detection that counts; the cascade's own scale, good faces have 10 to 200.
+const MIN_SCORE: f64 = 2.0;
+/// Size of each step of the search pyramid against the one before.
+const PYRAMID_FACTOR: f32 = 0.8;
+/// Distance of neighbouring search windows, in pixels.
+const WINDOW_STEP: u32 = 4;
+/// By how much the picture is turned when no face is found upright, in degrees.
+const TILTS_DEGREES: [f32; 2] = [18.0, -18.0];
+
+/// A face, in pixels of the picture that was searched.
+///
+/// The box reaches from the brows to below the mouth and may lie partly outside the picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Face {
+    /// Left edge.
+    pub x: f32,
+    /// Top edge.
+    pub y: f32,
+    /// Width.
+    pub width: f32,
+    /// Height.
+    pub height: f32,
+    /// How sure the detector is; higher is surer, 2 is the least that is reported.
+    pub score: f32,
+}
+
+impl Face {
+    /// Returns the middle of the face, as column and row.
+    pub fn center(&self) -> (f32, f32) {
+        (self.x + self.width / 2.0, self.y + self.height / 2.0)
+    }
+}
+
+/// Says how hard to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaceSearch {
+    /// Upright faces only.
+    Upright,
+    /// When there is no upright face: again with the picture turned by 18 degrees either way.
+    Tilted,
+}
+
+/// Finds frontal faces.
+///
+/// Cheap to make; the model is read once per process. One detector can be shared by threads.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FaceDetector;
+
+impl FaceDetector {
+    /// Makes a detector.
+    pub fn new() -> Self {
+        FaceDetector
+    }
+
+    /// Finds the faces of a picture, best first.
+    ///
+    /// The search runs on a grey copy with a long side of 512 pixels, so faces below about 1/25 of the long side are not
+    /// found. Deterministic. Empty when there is none, also for pictures that are too small to hold one.
+    pub fn detect(&self, picture: &Picture, search: FaceSearch) -> Vec<Face> {
+        let (width, height) = fit_within(picture.width(), picture.height(), SEARCH_SIDE);
+        let small = if (width, height) == (picture.width(), picture.height()) {
+            None
+        } else {
+            Some(resize_exact(picture, width, height))
+        };
+        let gray = GrayPicture::of(small.as_ref().unwrap_or(picture));
+        let scale_x = picture.width() as f32 / width as f32;
+        let scale_y = picture.height() as f32 / height as f32;
+        let mut faces = gray.faces(search);
+        for face in &mut faces {
+            face.x *= scale_x;
+            face.width *= scale_x;
+            face.y *= scale_y;
+            face.height *= scale_y;
+        }
+        faces
+    }
+}
+
+/// A small grey picture to look for faces in.
+pub(crate) struct GrayPicture {
+    width: u32,
+    height: u32,
+    values: Vec<u8>,
+}
+
+impl GrayPicture {
+    /// Takes the brightness (ITU-R BT.601) of a picture, at its size.
+    pub(crate) fn of(picture: &Picture) -> Self {
+        let values = picture
+            .data()
+            .as_chunks::<3>()
+            .0
+            .iter()
+            .map(|[red, green, blue]| {
+                ((u32::from(*red) * 77 + u32::from(*green) * 150 + u32::from(*blue) * 29 + 128)
+                    >> 8) as u8
+            })
+            .collect();
+        GrayPicture {
+            width: picture.width(),
+            height: picture.height(),
+            values,
+        }
+    }
+
+    /// Finds faces, best first, in this picture's own pixels.
+    pub(crate) fn faces(&self, search: FaceSearch) -> Vec<Face> {
+        let upright = self.upright_faces();
+        if search == FaceSearch::Upright || !upright.is_empty() {
+            return upright;
+        }
+        let mut found = Vec::new();
+        for degrees in TILTS_DEGREES {
+            for face in self.turned(degrees).upright_faces() {
+                found.push(self.turned_back(face, degrees));
+            }
+        }
+        sort_best_first(&mut found);
+        found
+    }
+
+    fn upright_faces(&self) -> Vec<Face> {
+        if self.width.min(self.height) < 2 * MIN_FACE_SIDE {
+            // The cascade's window has 40 pixels; smaller pictures cannot hold it.
+            return Vec::new();
+        }
+        // The cascade works with raw pointers and assertions; see `contain`.
+        let found = contain(Format::Jpeg, || {
+            let mut detector = rustface::create_detector_with_model(model().clone());
+            detector.set_min_face_size(MIN_FACE_SIDE);
+            detector.set_score_thresh(MIN_SCORE);
+            detector.set_pyramid_scale_factor(PYRAMID_FACTOR);
+            detector.set_slide_window_step(WINDOW_STEP, WINDOW_STEP);
+            Ok(detector.detect(&ImageData::new(&self.values, self.width, self.height)))
+        });
+        let mut faces: Vec<Face> = found
+            .unwrap_or_default()
+            .iter()
+            .map(|face| Face {
+                x: face.bbox().x() as f32,
+                y: face.bbox().y() as f32,
+                width: face.bbox().width() as f32,
+                height: face.bbox().height() as f32,
+                score: face.score() as f32,
+            })
+            .collect();
+        sort_best_first(&mut faces);
+        faces
+    }
+
+    /// Turns the picture about its middle, clockwise for positive angles; corners are filled with the nearest pixel.
+    fn turned(&self, degrees: f32) -> GrayPicture {
+        let (sin, cos) = degrees.to_radians().sin_cos();
+        let (middle_x, middle_y) = self.middle();
+        let mut values = Vec::with_capacity(self.values.len());
+        for y in 0..self.height {
+            for x in 0..self.width {
+                let (dx, dy) = (x as f32 - middle_x, y as f32 - middle_y);
+                values.push(self.interpolated(
+                    middle_x + cos * dx + sin * dy,
+                    middle_y - sin * dx + cos * dy,
+                ));
+            }
+        }
+        GrayPicture {
+            width: self.width,
+            height: self.height,
+            values,
+        }
+    }
+
+    /// Moves a face that was found after [`GrayPicture::turned`] to where it is in this picture.
+    fn turned_back(&self, face: Face, degrees: f32) -> Face {
+        let (sin, cos) = degrees.to_radians().sin_cos();
+        let (middle_x, middle_y) = self.middle();
+        let (x, y) = face.center();
+        let (dx, dy) = (x - middle_x, y - middle_y);
+        Face {
+            x: middle_x + cos * dx + sin * dy - face.width / 2.0,
+            y: middle_y - sin * dx + cos * dy - face.height / 2.0,
+            ..face
+        }
+    }
+
+    fn middle(&self) -> (f32, f32) {
+        (
+            (self.width - 1) as f32 / 2.0,
+            (self.height - 1) as f32 / 2.0,
+        )
+    }
+
+    fn interpolated(&self, x: f32, y: f32) -> u8 {
+        let x = x.clamp(0.0, (self.width - 1) as f32);
+        let y = y.clamp(0.0, (self.height - 1) as f32);
+        let (left, top) = (x as usize, y as usize);
+        let (right, bottom) = (
+            (left + 1).min(self.width as usize - 1),
+            (top + 1).min(self.height as usize - 1),
+        );
+        let at =
+            |column: usize, row: usize| f32::from(self.values[row * self.width as usize + column]);
+        let (fx, fy) = (x - left as f32, y - top as f32);
+        let upper = at(left, top) * (1.0 - fx) + at(right, top) * fx;
+        let lower = at(left, bottom) * (1.0 - fx) + at(right, bottom) * fx;
+        (upper * (1.0 - fy) + lower * fy).round() as u8
+    }
+}
+
+fn sort_best_first(faces: &mut [Face]) {
+    faces.sort_by(|a, b| {
+        b.score
+            .total_cmp(&a.score)
+            .then(a.x.total_cmp(&b.x))
+            .then(a.y.total_cmp(&b.y))
+    });
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "the model is part of the program; a test reads it"
+)]
+fn model() -> &'static Model {
+    static MODEL: OnceLock<Model> = OnceLock::new();
+    MODEL.get_or_init(|| rustface::read_model(MODEL_BYTES).expect("the embedded model is sound"))
+}
