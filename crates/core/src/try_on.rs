@@ -105,19 +105,17 @@ fn choose_engine<'a>(
     asked: Option<&'a str>,
 ) -> Result<&'a str> {
     if let Some(name) = asked {
-        return match engines.find(name) {
-            Some(engine) => Ok(engine.name()),
-            None => {
-                let known: Vec<_> = engines
-                    .iter()
-                    .map(|engine| format!("'{}'", engine.name()))
-                    .collect();
-                Err(Error::invalid_field(
-                    "engine",
-                    format!("Invalid enum value. Expected {}", known.join(" | ")),
-                ))
-            }
+        let Some(engine) = engines.find(name) else {
+            let known: Vec<_> = engines
+                .iter()
+                .map(|engine| format!("'{}'", engine.name()))
+                .collect();
+            return Err(Error::invalid_field(
+                "engine",
+                format!("Invalid enum value. Expected {}", known.join(" | ")),
+            ));
         };
+        return Ok(engine.name());
     }
     let own = account
         .engine

@@ -1,1 +1,3 @@
-//! server
+//! The HTTP server and the worker.
+
+pub mod config;
