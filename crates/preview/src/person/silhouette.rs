@@ -127,9 +127,9 @@ fn place_seeds(scene: &Scene, background: &Background, gradient: &Gray) -> Plane
     };
     let mut seeds = Plane::new(scene.width(), scene.height(), Seed::ProbableBackground);
     seeds.fill_rows(|y, row| {
-        row.iter_mut()
-            .enumerate()
-            .for_each(|(x, seed)| *seed = seed_at(x, y))
+        for (x, seed) in row.iter_mut().enumerate() {
+            *seed = seed_at(x, y);
+        }
     });
     match scene.face {
         Some(face) => seed_around_face(&mut seeds, &face, &flood, background),

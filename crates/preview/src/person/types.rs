@@ -149,6 +149,7 @@ pub enum PersonError {
 /// pixels even where they are whole. All planes have the size of [`image`](Self::image). Body lengths are best expressed in
 /// [`shoulder_width`](Self::shoulder_width), called U in the comments.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent findings")]
 pub struct PersonRegions {
     /// Width and height of the full-size picture.
     pub size: (usize, usize),
