@@ -1,18 +1,18 @@
 //! Draws what the garment analysis found over the product photo, and prints its measures.
 //!
-//! `cargo run -p drape-preview --example garment -- PHOTO OVERLAY.png [top|bottom|dress] [MASK.png]`
+//! `cargo run -p drape-preview --example garment -- PHOTO OVERLAY.png [top|bottom|dress] [MASK.png] [FACE_X FACE_Y FACE_SIZE]`
 
 use std::error::Error;
 use std::time::Instant;
 
 use drape_preview::garment::{Category, Cut, GarmentShape, UpperShape, analyze};
-use drape_preview::person::Side;
+use drape_preview::person::{FaceBox, Side};
 use drape_preview::raster::{Mask, Plane, Point, Rgb8};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [photo, overlay, rest @ ..] = arguments.as_slice() else {
-        return Err("usage: garment PHOTO OVERLAY.png [top|bottom|dress] [MASK.png]".into());
+        return Err("usage: garment PHOTO OVERLAY.png [top|bottom|dress] [MASK.png] [FACE_X FACE_Y FACE_SIZE]".into());
     };
     let category = match rest.first().map(String::as_str) {
         Some("top") => Some(Category::Top),
@@ -24,8 +24,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let pixels = picture.pixels().map(|pixel| pixel.0).collect();
     let picture = Rgb8::from_vec(width, height, pixels);
+    let face = match rest.get(2..5) {
+        Some([x, y, size]) => Some(FaceBox {
+            center: Point::new(x.parse()?, y.parse()?),
+            size: size.parse()?,
+        }),
+        _ => None,
+    };
     let begin = Instant::now();
-    let shape = analyze(&picture, category, None)?;
+    let shape = analyze(&picture, category, face)?;
     println!("ms {:.1}", begin.elapsed().as_secs_f64() * 1e3);
     print_measures(&shape);
     save(&draw(&shape), overlay)?;

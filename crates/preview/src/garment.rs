@@ -13,6 +13,7 @@ mod sleeves;
 mod trousers;
 mod types;
 mod upper;
+mod worn;
 
 use crate::person::FaceBox;
 use crate::raster::Rgb8;
@@ -21,6 +22,7 @@ use self::cutout::{Cutout, cut_out};
 use self::outline::{Outline, guess_category};
 use self::trousers::analyze_lower;
 use self::upper::analyze_upper;
+use self::worn::is_worn;
 
 pub use self::types::{
     Category, Cut, GarmentError, GarmentShape, LowerLandmarks, LowerShape, Sleeve, UpperLandmarks,
@@ -45,7 +47,6 @@ pub fn analyze(
     face: Option<FaceBox>,
 ) -> Result<GarmentShape, GarmentError> {
     check_size(image)?;
-    let _ = face;
     let Cutout {
         work,
         lab,
@@ -53,6 +54,10 @@ pub fn analyze(
         background_sigma,
     } = cut_out(image);
     let outline = Outline::new(&mask)?;
+    let scale = WORK_HEIGHT as f64 / image.height() as f64;
+    if is_worn(&work, &lab, &mask, &outline, face, scale) {
+        return Err(GarmentError::Worn);
+    }
     let guess = guess_category(&mask, &outline);
     let category = category.unwrap_or(guess);
     let cut = match category {
@@ -63,7 +68,7 @@ pub fn analyze(
     };
     Ok(GarmentShape {
         image: image.clone(),
-        scale: WORK_HEIGHT as f64 / image.height() as f64,
+        scale,
         work,
         lab,
         mask,

@@ -19,6 +19,9 @@ const DRESS_ASPECT: f64 = 1.52;
 const GAP_SHARE: f64 = 0.35;
 /// A waistband is level: scatter of its upper edge over the garment's height.
 const WAISTBAND_SCATTER: f64 = 0.003;
+/// Trousers and skirts keep this share of their greatest width down to this share of the height.
+const NARROWING: f64 = 0.75;
+const UPPER_HALF: f64 = 0.45;
 /// Runs of a row up to this length are threads and noise.
 const SHORT_RUN: f64 = 3.0;
 
@@ -162,7 +165,8 @@ pub(super) fn guess_category(mask: &Mask, outline: &Outline) -> Category {
     let has_waistband = aspect > TROUSERS_ASPECT
         && top_width_share(outline) > 0.5
         && top_edge_scatter(mask, outline) < WAISTBAND_SCATTER
-        && top_solidity(mask, outline) > 0.95;
+        && top_solidity(mask, outline) > 0.95
+        && !narrows_below_arms(outline);
     if has_legs || has_waistband {
         return Category::Bottom;
     }
@@ -191,6 +195,19 @@ fn top_width_share(outline: &Outline) -> f64 {
         .map(|y| outline.edges.right[y] - outline.edges.left[y])
         .sum();
     widths / rows.len().max(1) as f64 / outline.width as f64
+}
+
+/// Tells whether the outline is much narrower somewhere in its upper half than above: sleeves end there, no waistband does.
+fn narrows_below_arms(outline: &Outline) -> bool {
+    let mut widest = 0.0_f64;
+    for y in outline.bounds.y0..outline.row_at(UPPER_HALF) {
+        let width = outline.edges.right[y] - outline.edges.left[y];
+        if width < NARROWING * widest {
+            return true;
+        }
+        widest = widest.max(width);
+    }
+    false
 }
 
 /// Measures how far the rows just below the top are filled between their ends.
