@@ -1,111 +1,148 @@
 //! Morphology with elliptic elements, and exact Euclidean distances.
 
-use super::plane::{Gray, Mask, Plane};
+mod bits;
+mod distance;
+
+pub use distance::{distance_inside, nearest_true};
+
+use super::plane::Mask;
+use bits::Bits;
 
 /// Grows the true area by an ellipse of radius `max(1, round(r))` pixels; outside the plane counts as false.
 pub fn dilate(mask: &Mask, r: f64) -> Mask {
-    let spans = ellipse(r);
-    let radius = (spans.len() / 2) as isize;
-    let (width, height) = mask.size();
-    let mut out = Plane::new(width, height, false);
-    for y in 0..height {
-        for x in 0..width {
-            if !mask[(x, y)] {
-                continue;
-            }
-            for (i, &span) in spans.iter().enumerate() {
-                let row = y as isize + i as isize - radius;
-                if row < 0 || row >= height as isize {
-                    continue;
-                }
-                let first = x.saturating_sub(span);
-                let last = (x + span).min(width - 1);
-                out.row_mut(row as usize)[first..=last].fill(true);
-            }
-        }
-    }
-    out
+    Bits::pack(mask).dilate(&ellipse(r)).unpack()
 }
 
 /// Shrinks the true area by an ellipse of radius `max(1, round(r))` pixels; outside the plane counts as true.
 pub fn erode(mask: &Mask, r: f64) -> Mask {
-    dilate(&mask.not(), r).not()
+    Bits::pack(mask)
+        .invert()
+        .dilate(&ellipse(r))
+        .invert()
+        .unpack()
 }
 
 /// Removes what an ellipse of radius `max(1, round(r))` pixels does not fit into.
 pub fn open(mask: &Mask, r: f64) -> Mask {
-    dilate(&erode(mask, r), r)
+    let element = ellipse(r);
+    Bits::pack(mask)
+        .invert()
+        .dilate(&element)
+        .invert()
+        .dilate(&element)
+        .unpack()
 }
 
-/// Fills what an ellipse of radius `max(1, round(r))` pixels does not fit into from outside.
+/// Fills the true area where an ellipse of radius `max(1, round(r))` pixels does not fit in from outside.
 pub fn close(mask: &Mask, r: f64) -> Mask {
-    erode(&dilate(mask, r), r)
+    let element = ellipse(r);
+    Bits::pack(mask)
+        .dilate(&element)
+        .invert()
+        .dilate(&element)
+        .invert()
+        .unpack()
 }
 
-/// Measures for every true pixel the Euclidean distance to the nearest false pixel, 0 for false pixels.
+/// Half widths of the rows of an elliptic element, from the middle row outwards; never rising.
 ///
-/// Nothing outside the plane counts as false; without any false pixel every distance is the diagonal of the plane.
-pub fn distance_inside(mask: &Mask) -> Gray {
-    let (width, height) = mask.size();
-    let diagonal = (width as f32).hypot(height as f32);
-    let nearest = nearest_true(&mask.not());
-    Plane::from_fn(width, height, |x, y| {
-        let index = nearest[(x, y)] as usize;
-        if index >= width * height {
-            return diagonal;
-        }
-        let (dx, dy) = ((index % width).abs_diff(x), (index / width).abs_diff(y));
-        ((dx * dx + dy * dy) as f32).sqrt()
-    })
+/// Halves are rounded to even numbers, both in the radius and in the widths.
+fn ellipse(r: f64) -> Vec<usize> {
+    let radius = r.round_ties_even().max(1.0);
+    let squared = radius * radius;
+    (0..=radius as i32)
+        .map(f64::from)
+        .map(|dy| (radius * ((squared - dy * dy) / squared).sqrt()).round_ties_even() as usize)
+        .collect()
 }
 
-/// Finds for every pixel the linear index (`y * width + x`) of the nearest true pixel; `u32::MAX` when there is none.
-pub fn nearest_true(mask: &Mask) -> Plane<u32> {
-    let (width, height) = mask.size();
-    let mut nearest_row = Plane::new(width, height, u32::MAX);
-    for x in 0..width {
-        let mut last = None;
-        for y in 0..height {
-            last = if mask[(x, y)] { Some(y) } else { last };
-            nearest_row[(x, y)] = last.map_or(u32::MAX, |row| row as u32);
-        }
-        last = None;
-        for y in (0..height).rev() {
-            last = if mask[(x, y)] { Some(y) } else { last };
-            let above = nearest_row[(x, y)];
-            if let Some(row) = last
-                && (above == u32::MAX || row - y < y - above as usize)
-            {
-                nearest_row[(x, y)] = row as u32;
+#[cfg(test)]
+mod tests {
+    use super::super::plane::Plane;
+    use super::super::stats::XorShift;
+    use super::*;
+
+    fn random_mask(width: usize, height: usize, share: f32, seed: u64) -> Mask {
+        let mut random = XorShift::new(seed);
+        Plane::from_vec(
+            width,
+            height,
+            (0..width * height)
+                .map(|_| random.uniform() < share)
+                .collect(),
+        )
+    }
+
+    /// The definition, pixel by pixel.
+    fn slow_dilate(mask: &Mask, r: f64) -> Mask {
+        let half_widths = ellipse(r);
+        let reach = half_widths.len() as isize - 1;
+        Plane::from_fn(mask.width(), mask.height(), |x, y| {
+            (-reach..=reach).any(|dy| {
+                let half = half_widths[dy.unsigned_abs()] as isize;
+                (-half..=half).any(|dx| mask.is_true(x as isize + dx, y as isize + dy))
+            })
+        })
+    }
+
+    #[test]
+    fn elements_of_small_radii() {
+        // Half widths of 3x3, 5x5, 7x7 and 11x11 elliptic elements.
+        assert_eq!(ellipse(0.2), [1, 0]);
+        assert_eq!(ellipse(1.4), [1, 0]);
+        assert_eq!(ellipse(2.5), [2, 2, 0]);
+        assert_eq!(ellipse(3.0), [3, 3, 2, 0]);
+        assert_eq!(ellipse(5.0), [5, 5, 5, 4, 3, 0]);
+    }
+
+    #[test]
+    fn dilate_follows_the_definition() {
+        for (width, height) in [
+            (1, 1),
+            (5, 9),
+            (63, 20),
+            (64, 20),
+            (65, 20),
+            (130, 40),
+            (200, 3),
+        ] {
+            for r in [1.0, 2.0, 4.0, 13.0, 70.0] {
+                let mask = random_mask(width, height, 0.01, (width * 1000 + height) as u64);
+                assert_eq!(
+                    dilate(&mask, r),
+                    slow_dilate(&mask, r),
+                    "{width}x{height} r {r}"
+                );
             }
         }
     }
-    Plane::from_fn(width, height, |x, y| {
-        let mut best = (usize::MAX, u32::MAX);
-        for column in 0..width {
-            let row = nearest_row[(column, y)];
-            if row == u32::MAX {
-                continue;
-            }
-            let (dx, dy) = (column.abs_diff(x), (row as usize).abs_diff(y));
-            let distance = dx * dx + dy * dy;
-            if distance < best.0 {
-                best = (distance, row * width as u32 + column as u32);
-            }
-        }
-        best.1
-    })
-}
 
-/// Half widths of the rows of an elliptic element, from the top row to the bottom row.
-fn ellipse(r: f64) -> Vec<usize> {
-    let radius = r.round_ties_even().max(1.0);
-    let count = radius as i32;
-    (-count..=count)
-        .map(|dy| {
-            let dy = f64::from(dy);
-            (radius * ((radius * radius - dy * dy) / (radius * radius)).sqrt()).round_ties_even()
-                as usize
-        })
-        .collect()
+    #[test]
+    fn erode_is_dilate_of_the_rest() {
+        let mask = random_mask(150, 60, 0.97, 5);
+        assert_eq!(erode(&mask, 3.0), slow_dilate(&mask.not(), 3.0).not());
+        // Outside counts as true: a full mask is not eroded at the border.
+        assert!(
+            erode(&Plane::new(70, 5, true), 4.0)
+                .data()
+                .iter()
+                .all(|inside| *inside)
+        );
+    }
+
+    #[test]
+    fn open_removes_and_close_fills_small_things() {
+        let mut mask = Plane::from_fn(80, 60, |x, y| {
+            (10..60).contains(&x) && (10..50).contains(&y)
+        });
+        mask[(70, 30)] = true;
+        mask[(30, 30)] = false;
+        let opened = open(&mask, 2.0);
+        assert!(!opened[(70, 30)] && opened[(20, 20)] && !opened[(30, 30)]);
+        let closed = close(&mask, 2.0);
+        assert!(closed[(70, 30)] && closed[(30, 30)] && !closed[(66, 30)]);
+        // Both are projections: a second pass changes nothing.
+        assert_eq!(open(&opened, 2.0), opened);
+        assert_eq!(close(&closed, 2.0), closed);
+    }
 }
