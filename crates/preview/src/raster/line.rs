@@ -298,3 +298,162 @@ fn pchip_end(step: f64, next_step: f64, secant: f64, next_secant: f64) -> f64 {
     }
     slope
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::plane::Plane;
+    use super::*;
+
+    fn assert_close(actual: &[f64], expected: &[f64]) {
+        assert_eq!(actual.len(), expected.len());
+        for (a, b) in actual.iter().zip(expected) {
+            assert!((a - b).abs() < 1e-9, "{actual:?} is not {expected:?}");
+        }
+    }
+
+    #[test]
+    fn edges_go_on_as_described() {
+        let indices = |edge: Edge| (-4..7).map(|i| edge.resolve(i, 3)).collect::<Vec<_>>();
+        assert_eq!(indices(Edge::Nearest), [0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2]);
+        assert_eq!(indices(Edge::Reflect), [2, 2, 1, 0, 0, 1, 2, 2, 1, 0, 0]);
+        assert_eq!(indices(Edge::Mirror), [0, 1, 2, 1, 0, 1, 2, 1, 0, 1, 2]);
+        assert_eq!(Edge::Mirror.resolve(5, 1), 0);
+    }
+
+    #[test]
+    fn median_filter_removes_spikes() {
+        let signal = [1.0, 2.0, 90.0, 4.0, 5.0];
+        assert_close(&median_filter(&signal, 3), &[1.0, 2.0, 4.0, 5.0, 5.0]);
+        assert_close(
+            &median_filter_with(&signal, 5, Edge::Reflect),
+            &[2.0, 2.0, 4.0, 5.0, 5.0],
+        );
+        assert!(median_filter(&[], 3).is_empty());
+    }
+
+    #[test]
+    fn gaussian_keeps_constants_and_the_sum() {
+        assert_close(&gaussian_1d(&[3.0; 7], 2.0), &[3.0; 7]);
+        let mut spike = vec![0.0; 41];
+        spike[20] = 1.0;
+        let smooth = gaussian_1d(&spike, 2.0);
+        assert!((smooth.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+        // Ratio of neighbouring samples of a Gaussian: exp(-1 / (2 sigma^2)).
+        assert!((smooth[21] / smooth[20] - (-0.125_f64).exp()).abs() < 1e-9);
+        assert_close(&gaussian_1d(&spike, 0.0), &spike);
+    }
+
+    #[test]
+    fn gradient_is_central_inside_and_one_sided_at_the_ends() {
+        assert_close(&gradient(&[0.0, 1.0, 4.0, 9.0]), &[1.0, 2.0, 4.0, 5.0]);
+        assert_close(&gradient(&[5.0]), &[0.0]);
+    }
+
+    #[test]
+    fn interp_is_linear_between_and_constant_beyond() {
+        let (xs, ys) = ([1.0, 2.0, 4.0], [10.0, 20.0, 0.0]);
+        let read: Vec<f64> = [0.0, 1.0, 1.5, 2.0, 3.0, 4.0, 9.0]
+            .iter()
+            .map(|x| interp(*x, &xs, &ys))
+            .collect();
+        assert_close(&read, &[10.0, 10.0, 15.0, 20.0, 10.0, 0.0, 0.0]);
+        assert_close(&[interp(3.0, &[], &[])], &[0.0]);
+    }
+
+    #[test]
+    fn polyfit_finds_a_line() {
+        let (slope, offset) = polyfit1(&[0.0, 1.0, 2.0, 3.0], &[1.0, 3.0, 5.0, 7.0]);
+        assert_close(&[slope, offset], &[2.0, 1.0]);
+        assert_eq!(polyfit1(&[2.0, 2.0], &[1.0, 3.0]), (0.0, 2.0));
+    }
+
+    #[test]
+    fn runs_cover_all_true_values() {
+        let found = runs(&[true, true, false, true, false, true, true, true]);
+        let pairs: Vec<_> = found
+            .iter()
+            .map(|run| (run.start, run.end, run.length()))
+            .collect();
+        assert_eq!(pairs, [(0, 1, 1), (3, 3, 0), (5, 7, 2)]);
+        assert!((found[2].center() - 6.0).abs() < 1e-9);
+        assert!(runs(&[false; 4]).is_empty() && runs(&[]).is_empty());
+    }
+
+    #[test]
+    fn seam_follows_the_cheap_rows() {
+        // A valley that goes down by one row per column.
+        let cost = Plane::from_fn(6, 8, |x, y| if y == x + 1 { 0.0 } else { 9.0 });
+        assert_eq!(seam(&cost, 1.0, 1), [1, 2, 3, 4, 5, 6]);
+        // Bending costs more than the valley saves.
+        assert_eq!(seam(&cost, 100.0, 1), [1; 6]);
+        // Too steep for the allowed step.
+        let jump = Plane::from_fn(2, 8, |x, y| if y == x * 5 { 0.0 } else { 9.0 });
+        assert_eq!(seam(&jump, 0.0, 2).len(), 2);
+        assert!(seam(&jump, 0.0, 2)[1].abs_diff(seam(&jump, 0.0, 2)[0]) <= 2);
+        assert_eq!(seam(&jump, 1.0, 5), [0, 5]);
+    }
+
+    #[test]
+    fn seam_is_the_best_of_all_paths() {
+        let mut random = super::super::random::XorShift::new(2);
+        let cost = Plane::from_vec(5, 4, (0..20).map(|_| random.uniform() * 5.0).collect());
+        let price = |path: &[usize]| -> f32 {
+            let moves: usize = path.windows(2).map(|pair| pair[0].abs_diff(pair[1])).sum();
+            path.iter()
+                .enumerate()
+                .map(|(x, y)| cost[(x, *y)])
+                .sum::<f32>()
+                + 0.7 * moves as f32
+        };
+        let all = (0..4_usize.pow(5)).map(|code| {
+            (0..5)
+                .map(|x| code / 4_usize.pow(x) % 4)
+                .collect::<Vec<_>>()
+        });
+        let best = all
+            .filter(|path| path.windows(2).all(|pair| pair[0].abs_diff(pair[1]) <= 2))
+            .min_by(|a, b| price(a).total_cmp(&price(b)));
+        assert_eq!(Some(seam(&cost, 0.7, 2)), best);
+    }
+
+    #[test]
+    fn pchip_meets_its_knots_and_never_overshoots() {
+        let (ts, values) = ([0.0, 1.0, 2.0, 5.0, 6.0], [0.0, 0.0, 3.0, 3.0, -2.0]);
+        assert_close(&pchip(&ts, &values, &ts), &values);
+        let fine: Vec<f64> = (0..=600).map(|i| f64::from(i) / 100.0).collect();
+        let curve = pchip(&ts, &values, &fine);
+        assert!(
+            curve
+                .iter()
+                .all(|value| (-2.0..=3.0 + 1e-12).contains(value))
+        );
+        // Monotone where the knots are.
+        assert!(
+            curve[100..200]
+                .windows(2)
+                .all(|pair| pair[0] <= pair[1] + 1e-12)
+        );
+    }
+
+    #[test]
+    fn pchip_of_few_knots() {
+        assert_close(
+            &pchip(&[0.0, 2.0], &[1.0, 5.0], &[-1.0, 0.5, 3.0]),
+            &[-1.0, 2.0, 7.0],
+        );
+        assert_close(&pchip(&[1.0], &[4.0], &[0.0, 9.0]), &[4.0, 4.0]);
+        assert_close(&pchip(&[], &[], &[0.0]), &[0.0]);
+        // Slopes by hand: 1 and 3 on the two sides, weighted harmonic mean 1.5 in the middle.
+        assert_close(
+            &pchip(&[0.0, 1.0, 2.0], &[0.0, 1.0, 4.0], &[0.5]),
+            &[0.3125],
+        );
+    }
+
+    #[test]
+    fn pchip_rows_interpolates_every_column() {
+        let row = |x: f64| vec![Point::new(x, 0.0), Point::new(0.0, x)];
+        let rows = pchip_rows(&[0.0, 1.0], &[row(2.0), row(4.0)], &[0.5]);
+        assert_eq!(rows, [row(3.0)]);
+    }
+}

@@ -59,7 +59,7 @@ fn ellipse(r: f64) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::super::plane::Plane;
-    use super::super::stats::XorShift;
+    use super::super::random::XorShift;
     use super::*;
 
     fn random_mask(width: usize, height: usize, share: f32, seed: u64) -> Mask {

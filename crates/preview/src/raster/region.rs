@@ -1,5 +1,6 @@
 //! Connected regions of masks.
 
+use super::line::{Run, runs};
 use super::plane::{Bounds, Mask, Plane, Point};
 
 /// Which neighbours of a pixel belong together.
@@ -78,6 +79,15 @@ impl Components {
     pub fn largest(&self) -> Option<&Region> {
         self.regions.iter().rev().max_by_key(|region| region.area)
     }
+
+    /// Counts for every region the pixels it shares with `other`; index 0 is label 1.
+    pub fn shared_with(&self, other: &Mask) -> Vec<usize> {
+        let mut shared = vec![0; self.regions.len() + 1];
+        for (&label, &inside) in self.labels.data().iter().zip(other.data()) {
+            shared[label as usize] += usize::from(inside);
+        }
+        shared.split_off(1)
+    }
 }
 
 /// Which borders of a plane take part.
@@ -94,46 +104,106 @@ pub struct Sides {
     pub bottom: bool,
 }
 
-/// Numbers the connected regions of true pixels.
+impl Sides {
+    /// All four borders.
+    pub const ALL: Self = Self {
+        left: true,
+        top: true,
+        right: true,
+        bottom: true,
+    };
+}
+
+/// A run of a row with the number of the run that stands for its region (itself or an earlier one).
+struct Link {
+    run: Run,
+    y: usize,
+    parent: usize,
+}
+
+/// Numbers the connected regions of true pixels (union-find over the runs of the rows).
 pub fn components(mask: &Mask, connectivity: Connectivity) -> Components {
-    let (width, height) = mask.size();
-    let mut labels = Plane::new(width, height, 0_u32);
-    let mut regions = Vec::new();
-    let mut open = Vec::new();
-    for start_y in 0..height {
-        for start_x in 0..width {
-            if !mask[(start_x, start_y)] || labels[(start_x, start_y)] > 0 {
-                continue;
+    let reach = usize::from(connectivity == Connectivity::Eight);
+    let mut links: Vec<Link> = Vec::new();
+    let mut above = 0..0;
+    for y in 0..mask.height() {
+        let first = links.len();
+        let mut candidate = above.start;
+        for run in runs(mask.row(y)) {
+            let index = links.len();
+            links.push(Link {
+                run,
+                y,
+                parent: index,
+            });
+            // Runs of the row above that end before this one begins touch no later run either.
+            while candidate < above.end && links[candidate].run.end + reach < run.start {
+                candidate += 1;
             }
+            let mut touching = candidate;
+            while touching < above.end && links[touching].run.start <= run.end + reach {
+                unite(&mut links, touching, index);
+                touching += 1;
+            }
+        }
+        above = first..links.len();
+    }
+    collect(mask, &links)
+}
+
+/// Finds the run that stands for the region of a run, and shortens the way to it.
+fn root(links: &mut [Link], mut index: usize) -> usize {
+    while links[index].parent != index {
+        let parent = links[index].parent;
+        links[index].parent = links[parent].parent;
+        index = parent;
+    }
+    index
+}
+
+/// Makes the earlier root stand for both regions.
+fn unite(links: &mut [Link], a: usize, b: usize) {
+    let (a, b) = (root(links, a), root(links, b));
+    let (first, second) = (a.min(b), a.max(b));
+    links[second].parent = first;
+}
+
+/// Numbers the regions in the order of their first run and measures them.
+fn collect(mask: &Mask, links: &[Link]) -> Components {
+    let mut labels = Plane::new(mask.width(), mask.height(), 0_u32);
+    let mut regions: Vec<Region> = Vec::new();
+    let mut label_of_run = vec![0_u32; links.len()];
+    for (index, link) in links.iter().enumerate() {
+        let Run { start, end } = link.run;
+        // Parents come earlier, so the label of the parent is already known.
+        let label = if link.parent == index {
             let label = regions.len() as u32 + 1;
-            let mut region = Region {
+            regions.push(Region {
                 label,
-                x0: start_x,
-                y0: start_y,
-                x1: start_x,
-                y1: start_y,
+                x0: start,
+                y0: link.y,
+                x1: end,
+                y1: link.y,
                 area: 0,
                 centroid: Point::default(),
-            };
-            labels[(start_x, start_y)] = label;
-            open.push((start_x, start_y));
-            while let Some((x, y)) = open.pop() {
-                region.area += 1;
-                region.centroid = region.centroid + Point::new(x as f64, y as f64);
-                region.x0 = region.x0.min(x);
-                region.x1 = region.x1.max(x);
-                region.y1 = region.y1.max(y);
-                for (dx, dy) in neighbours(connectivity) {
-                    let (nx, ny) = (x as isize + dx, y as isize + dy);
-                    if mask.is_true(nx, ny) && labels[(nx as usize, ny as usize)] == 0 {
-                        labels[(nx as usize, ny as usize)] = label;
-                        open.push((nx as usize, ny as usize));
-                    }
-                }
-            }
-            region.centroid = region.centroid * (1.0 / region.area as f64);
-            regions.push(region);
-        }
+            });
+            label
+        } else {
+            label_of_run[link.parent]
+        };
+        label_of_run[index] = label;
+        labels.row_mut(link.y)[start..=end].fill(label);
+        let region = &mut regions[label as usize - 1];
+        let length = end - start + 1;
+        region.x0 = region.x0.min(start);
+        region.x1 = region.x1.max(end);
+        region.y1 = link.y;
+        region.area += length;
+        let middle = Point::new((start + end) as f64 / 2.0, link.y as f64);
+        region.centroid = region.centroid + middle * length as f64;
+    }
+    for region in &mut regions {
+        region.centroid = region.centroid * (1.0 / region.area as f64);
     }
     Components { labels, regions }
 }
@@ -149,16 +219,15 @@ pub fn largest_component(mask: &Mask) -> Mask {
 /// Keeps the 4-connected region that shares most pixels with `seed`, or the largest one when none does.
 pub fn component_overlapping(mask: &Mask, seed: &Mask) -> Mask {
     let found = components(mask, Connectivity::Four);
-    let mut shared = vec![0_usize; found.regions.len() + 1];
-    for label in found.labels.select(seed) {
-        shared[label as usize] += 1;
+    let shared = found.shared_with(seed);
+    let most = shared.iter().copied().max().unwrap_or(0);
+    if most == 0 {
+        return found
+            .largest()
+            .map_or_else(|| mask.clone(), |region| found.mask(region.label));
     }
-    let best = found
-        .regions
-        .iter()
-        .rev()
-        .max_by_key(|region| (shared[region.label as usize], region.area));
-    best.map_or_else(|| mask.clone(), |region| found.mask(region.label))
+    let best = shared.iter().position(|count| *count == most).unwrap_or(0);
+    found.mask(best as u32 + 1)
 }
 
 /// Keeps the 4-connected regions that touch one of the chosen borders.
@@ -167,8 +236,7 @@ pub fn flood_from_border(mask: &Mask, sides: Sides) -> Mask {
         mask.width().saturating_sub(1),
         mask.height().saturating_sub(1),
     );
-    let found = components(mask, Connectivity::Four);
-    found.select(|region| {
+    components(mask, Connectivity::Four).select(|region| {
         (sides.left && region.x0 == 0)
             || (sides.top && region.y0 == 0)
             || (sides.right && region.x1 == last_x)
@@ -179,29 +247,133 @@ pub fn flood_from_border(mask: &Mask, sides: Sides) -> Mask {
 /// Keeps the regions that share at least one pixel with `seed`.
 pub fn connected_to(mask: &Mask, seed: &Mask, connectivity: Connectivity) -> Mask {
     let found = components(mask, connectivity);
-    let mut touched = vec![false; found.regions.len() + 1];
-    for label in found.labels.select(seed) {
-        touched[label as usize] = true;
-    }
-    found.select(|region| touched[region.label as usize])
+    let shared = found.shared_with(seed);
+    found.select(|region| shared[region.label as usize - 1] > 0)
 }
 
-fn neighbours(connectivity: Connectivity) -> impl Iterator<Item = (isize, isize)> {
-    let count = if connectivity == Connectivity::Four {
-        4
-    } else {
-        8
-    };
-    [
-        (-1, 0),
-        (1, 0),
-        (0, -1),
-        (0, 1),
-        (-1, -1),
-        (1, -1),
-        (-1, 1),
-        (1, 1),
-    ]
-    .into_iter()
-    .take(count)
+#[cfg(test)]
+mod tests {
+    use super::super::random::XorShift;
+    use super::*;
+
+    /// `#` is true.
+    fn mask(rows: &[&str]) -> Mask {
+        let data = rows
+            .iter()
+            .flat_map(|row| row.bytes().map(|letter| letter == b'#'))
+            .collect();
+        Plane::from_vec(rows[0].len(), rows.len(), data)
+    }
+
+    #[test]
+    fn regions_are_numbered_from_the_top_left() {
+        let found = components(&mask(&["#.##", "#...", "..##"]), Connectivity::Four);
+        assert_eq!(found.labels.data(), [1, 0, 2, 2, 1, 0, 0, 0, 0, 0, 3, 3]);
+        let last = found.regions[2];
+        assert_eq!(
+            (last.x0, last.y0, last.x1, last.y1, last.area),
+            (2, 2, 3, 2, 2)
+        );
+        assert_eq!(last.centroid, Point::new(2.5, 2.0));
+    }
+
+    #[test]
+    fn a_late_bridge_joins_what_began_apart() {
+        let rows = mask(&["#.#.#", "#.#.#", "###.#", "....#", "#####"]);
+        let found = components(&rows, Connectivity::Four);
+        assert_eq!(found.regions.len(), 2);
+        assert_eq!(found.regions[0].area, 7);
+        assert_eq!(found.regions[1].area, 9);
+    }
+
+    #[test]
+    fn diagonals_count_with_eight_neighbours_only() {
+        let stairs = mask(&["#...", ".#.#", "..#."]);
+        assert_eq!(components(&stairs, Connectivity::Four).regions.len(), 4);
+        assert_eq!(components(&stairs, Connectivity::Eight).regions.len(), 1);
+    }
+
+    #[test]
+    fn the_labels_are_a_true_partition() {
+        let mut random = XorShift::new(11);
+        let noise = Plane::from_vec(90, 70, (0..6300).map(|_| random.uniform() < 0.55).collect());
+        for connectivity in [Connectivity::Four, Connectivity::Eight] {
+            let found = components(&noise, connectivity);
+            let total: usize = found.regions.iter().map(|region| region.area).sum();
+            assert_eq!(total, noise.count());
+            let same = |a: (usize, usize), b: (usize, usize)| {
+                !(noise[a] && noise[b]) || found.labels[a] == found.labels[b]
+            };
+            for y in 1..70 {
+                for x in 1..89 {
+                    assert!(same((x, y), (x, y - 1)) && same((x, y), (x - 1, y)));
+                    if connectivity == Connectivity::Eight {
+                        assert!(same((x, y), (x - 1, y - 1)) && same((x, y), (x + 1, y - 1)));
+                    }
+                }
+            }
+            // No region is torn apart: every region alone is one region.
+            for region in found.regions.iter().filter(|region| region.area > 3) {
+                assert_eq!(
+                    components(&found.mask(region.label), connectivity)
+                        .regions
+                        .len(),
+                    1
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn largest_prefers_the_first_of_equals() {
+        let rows = mask(&["##.##", ".....", "#...."]);
+        assert_eq!(largest_component(&rows), mask(&["##...", ".....", "....."]));
+        let empty = Plane::new(3, 2, false);
+        assert_eq!(largest_component(&empty), empty);
+    }
+
+    #[test]
+    fn overlap_beats_size() {
+        let rows = mask(&["####.#", "####.#", "......"]);
+        let seed = mask(&["#....#", ".....#", "......"]);
+        assert_eq!(
+            component_overlapping(&rows, &seed),
+            mask(&[".....#", ".....#", "......"])
+        );
+        // A seed that touches nothing leaves the largest.
+        let nowhere = mask(&["......", "......", "######"]);
+        assert_eq!(
+            component_overlapping(&rows, &nowhere),
+            mask(&["####..", "####..", "......"])
+        );
+    }
+
+    #[test]
+    fn flood_keeps_what_touches_the_chosen_borders() {
+        let rows = mask(&["#..#", "#.#.", "...#"]);
+        let left = Sides {
+            left: true,
+            top: false,
+            right: false,
+            bottom: false,
+        };
+        assert_eq!(
+            flood_from_border(&rows, left),
+            mask(&["#...", "#...", "...."])
+        );
+        assert_eq!(
+            flood_from_border(&rows, Sides::ALL),
+            mask(&["#..#", "#...", "...#"])
+        );
+    }
+
+    #[test]
+    fn connected_to_keeps_every_touched_region() {
+        let rows = mask(&["##.##.#", ".......", "##....."]);
+        let seed = mask(&["#..#...", "...#...", "......."]);
+        assert_eq!(
+            connected_to(&rows, &seed, Connectivity::Four),
+            mask(&["##.##..", ".......", "......."])
+        );
+    }
 }

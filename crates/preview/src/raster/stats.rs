@@ -1,4 +1,6 @@
-//! Robust statistics, clustering and a small deterministic random generator.
+//! Robust statistics and clustering.
+
+use super::random::XorShift;
 
 /// Factor that turns the median absolute deviation of a normal distribution into its standard deviation.
 const MAD_TO_SIGMA: f32 = 1.4826;
@@ -69,45 +71,6 @@ pub fn mad_color(values: &[[f32; 3]]) -> [f32; 3] {
             .map(|value| value[channel])
             .collect::<Vec<_>>())
     })
-}
-
-/// A small random generator (xorshift64*, Vigna 2016) with the same sequence for the same seed everywhere.
-#[derive(Clone, Debug)]
-pub struct XorShift(u64);
-
-impl XorShift {
-    /// Starts a sequence; every seed is allowed.
-    pub fn new(seed: u64) -> Self {
-        // The state must not be zero; mixing keeps neighbouring seeds apart.
-        let mut state = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        state = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        state ^= state >> 31;
-        Self(if state == 0 {
-            0x9E37_79B9_7F4A_7C15
-        } else {
-            state
-        })
-    }
-
-    /// Gives the next 32 random bits.
-    pub fn next_u32(&mut self) -> u32 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32) as u32
-    }
-
-    /// Gives the next value of a uniform distribution, 0 included and 1 excluded.
-    pub fn uniform(&mut self) -> f32 {
-        (self.next_u32() >> 8) as f32 / (1 << 24) as f32
-    }
-
-    /// Gives the next value of a normal distribution with mean 0 and standard deviation 1.
-    pub fn normal(&mut self) -> f32 {
-        // Sum of uniform parts: exact in every floating-point environment, unlike logarithms and cosines.
-        let total: f32 = (0..12).map(|_| self.uniform()).sum();
-        total - 6.0
-    }
 }
 
 /// Groups colours into `k` clusters (k-means++ start, Lloyd rounds); gives the centres.
@@ -208,4 +171,73 @@ fn spread_centers(values: &[[f32; 3]], k: usize, seed: u64) -> Vec<[f32; 3]> {
         }
     }
     centers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_interpolate_between_ranks() {
+        let values = [7.0, 1.0, 3.0, 5.0];
+        let at = |q| percentile(&mut values.to_vec(), q);
+        assert_eq!([at(0.0), at(50.0), at(100.0)], [1.0, 4.0, 7.0]);
+        assert!((at(25.0) - 2.5).abs() < 1e-6 && (at(90.0) - 6.4).abs() < 1e-6);
+        assert!((percentile_f64(&mut [2.0, 1.0], 75.0) - 1.75).abs() < 1e-12);
+        assert!((median(&mut [9.0, 1.0, 4.0]) - 4.0).abs() < 1e-6);
+        assert!((median_f64(&mut [4.0, 1.0]) - 2.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn no_values_give_nan() {
+        assert!(median(&mut []).is_nan() && median_of([]).is_nan() && mad(&[]).is_nan());
+        assert!(percentile_f64(&mut [], 10.0).is_nan() && median_color(&[])[2].is_nan());
+    }
+
+    #[test]
+    fn colour_statistics_work_per_channel() {
+        let values = [[1.0, 10.0, 0.0], [2.0, 30.0, 0.0], [9.0, 20.0, 5.0]];
+        assert_eq!(median_color(&values), [2.0, 20.0, 0.0]);
+        assert_eq!(percentile_color(&values, 100.0), [9.0, 30.0, 5.0]);
+        assert_eq!(mad_color(&values), [1.4826, 14.826, 0.0]);
+    }
+
+    #[test]
+    fn mad_ignores_outliers() {
+        assert!((mad(&[1.0, 2.0, 3.0, 4.0, 5000.0]) - 1.4826).abs() < 1e-5);
+    }
+
+    #[test]
+    fn kmeans_finds_separate_groups() {
+        let mut random = XorShift::new(3);
+        let homes = [[0.0, 0.0, 0.0], [50.0, 0.0, 10.0], [0.0, 80.0, -20.0]];
+        let values: Vec<[f32; 3]> = (0..600)
+            .map(|i| homes[i % 3].map(|part| part + random.normal()))
+            .collect();
+        let (mut centers, labels) = kmeans_labels(&values, 3, 15, 1);
+        assert!(
+            labels
+                .iter()
+                .enumerate()
+                .all(|(i, label)| *label == labels[i % 3])
+        );
+        centers.sort_by(|a, b| (a[0] + 2.0 * a[1]).total_cmp(&(b[0] + 2.0 * b[1])));
+        for (center, home) in centers.iter().zip(homes) {
+            assert!(squared_distance(*center, home) < 0.2, "{center:?}");
+        }
+    }
+
+    #[test]
+    fn kmeans_depends_on_the_seed_alone() {
+        let mut random = XorShift::new(8);
+        let values: Vec<[f32; 3]> = (0..300).map(|_| [0; 3].map(|_| random.uniform())).collect();
+        assert_eq!(kmeans(&values, 5, 10, 4), kmeans(&values, 5, 10, 4));
+        assert_ne!(kmeans(&values, 5, 1, 4), kmeans(&values, 5, 1, 5));
+    }
+
+    #[test]
+    fn kmeans_gives_no_more_centres_than_colours() {
+        assert!(kmeans(&[], 3, 5, 0).is_empty());
+        assert_eq!(kmeans(&[[1.0, 2.0, 3.0]; 10], 3, 5, 0), [[1.0, 2.0, 3.0]]);
+    }
 }

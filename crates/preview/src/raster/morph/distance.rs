@@ -153,7 +153,7 @@ impl Envelope {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::stats::XorShift;
+    use super::super::super::random::XorShift;
     use super::*;
 
     fn random_mask(width: usize, height: usize, share: f32, seed: u64) -> Mask {
