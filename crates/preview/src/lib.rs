@@ -1,5 +1,10 @@
 //! Weight-free CPU try-on engine: person and garment analysis, warp, composition.
 
+pub mod compose;
+pub mod confidence;
+pub mod engine;
+pub mod fit;
 pub mod garment;
 pub mod person;
 pub mod raster;
+pub mod synthetic;

@@ -1,0 +1,154 @@
+//! The garment as a source of colours and of soft outlines.
+
+use crate::garment::GarmentShape;
+use crate::raster::{Gray, Mask, Plane, Rgb8, erode, gaussian, gaussian_mask, nearest_true, resize_area_rgb8};
+
+use super::patch::cubic_weights;
+
+/// Work pixels of the garment's rim that may carry studio light: never used as colour source.
+const SAFE_RIM: f64 = 3.0;
+/// Blur of the colours beyond the rim (work pixels): nearest colours make streaks where the warp stretches them.
+const BLEED_SOFT: f32 = 1.6;
+/// Blur of the outline (work pixels).
+const OUTLINE_SOFT: f32 = 1.7;
+/// Where the softened outline is cut, and how sharply.
+const OUTLINE_LEVEL: f32 = 0.60;
+const OUTLINE_SLOPE: f32 = 4.0;
+/// Below this magnification the product photo is shrunk first ...
+const SHRINK_BELOW: f64 = 0.7;
+/// ... to this multiple of the size at which it is shown.
+const SHRINK_RESERVE: f64 = 1.2;
+
+/// Colours of a garment at every position of its photo: inside the outline its own, beyond it those of the nearest cloth, so
+/// that the studio's wall never shows.
+#[derive(Debug)]
+pub(super) struct Cloth {
+    colors: Rgb8,
+    /// Pixels of `colors` per garment work pixel.
+    factor: (f32, f32),
+}
+
+impl Cloth {
+    /// Prepares the colours; `trusted` are the work pixels whose colours count, `magnification` is the number of pixels in the
+    /// person's full-size picture per pixel of the product photo.
+    pub(super) fn new(garment: &GarmentShape, trusted: &Mask, magnification: f64) -> Self {
+        let (width, height) = garment.image.size();
+        let shrunk;
+        let photo = if magnification < SHRINK_BELOW {
+            let size = |length: usize| ((length as f64 * magnification * SHRINK_RESERVE).round() as usize).max(1);
+            shrunk = resize_area_rgb8(&garment.image, size(width), size(height));
+            &shrunk
+        } else {
+            &garment.image
+        };
+        let ratio = |length: usize, work: usize| length as f32 / work.max(1) as f32;
+        let factor = (ratio(photo.width(), garment.work.width()), ratio(photo.height(), garment.work.height()));
+        let around = bleed(&garment.work, trusted);
+        let mut colors = Plane::new(photo.width(), photo.height(), [0; 3]);
+        if around.width() > 0 {
+            colors.fill_rows(|y, row| {
+                let work_y = (y as f32 + 0.5) / factor.1 - 0.5;
+                let trusted_row = trusted.row(((work_y + 0.5) as usize).min(trusted.height() - 1));
+                for (x, value) in row.iter_mut().enumerate() {
+                    let work_x = (x as f32 + 0.5) / factor.0 - 0.5;
+                    *value = if trusted_row[((work_x + 0.5) as usize).min(trusted_row.len() - 1)] {
+                        photo[(x, y)]
+                    } else {
+                        mix_at(&around, work_x, work_y).map(|part| (part + 0.5) as u8)
+                    };
+                }
+            });
+        }
+        Self { colors, factor }
+    }
+
+    /// Reads the colour at a garment work position (bilinear).
+    #[inline]
+    pub(super) fn color(&self, x: f32, y: f32) -> [f32; 3] {
+        mix_at(&self.colors, (x + 0.5) * self.factor.0 - 0.5, (y + 0.5) * self.factor.1 - 0.5)
+    }
+}
+
+/// Lists the garment pixels whose colours can be trusted: away from the rim, or all of them when nothing else is left.
+pub(super) fn trusted(mask: &Mask, rim: f64) -> Mask {
+    let inner = erode(mask, rim);
+    if inner.any() { inner } else { mask.clone() }
+}
+
+/// Lists the trusted pixels of a top or a dress.
+pub(super) fn trusted_upper(front: &Mask) -> Mask {
+    trusted(front, SAFE_RIM)
+}
+
+/// Extends colours beyond a mask (nearest) and blurs the extension.
+fn bleed(work: &Rgb8, trusted: &Mask) -> Rgb8 {
+    let nearest = nearest_true(trusted);
+    let pixels = work.data();
+    let extended = nearest.map(|index| pixels.get(index as usize).copied().unwrap_or([128; 3]).map(f32::from));
+    gaussian(&extended, BLEED_SOFT).map(|color| color.map(|part| (part + 0.5) as u8))
+}
+
+/// Reads an 8-bit picture at one position with bilinear interpolation; the border goes on outside.
+#[inline]
+fn mix_at(picture: &Rgb8, x: f32, y: f32) -> [f32; 3] {
+    let (width, height) = picture.size();
+    if width == 0 || height == 0 {
+        return [0.0; 3];
+    }
+    let x = x.clamp(0.0, (width - 1) as f32);
+    let y = y.clamp(0.0, (height - 1) as f32);
+    let (left, above) = (x as usize, y as usize);
+    let (u, v) = (x - left as f32, y - above as f32);
+    let (right, below) = ((left + 1).min(width - 1), (above + 1).min(height - 1));
+    let (upper, lower) = (picture.row(above), picture.row(below));
+    let weights = [(1.0 - u) * (1.0 - v), u * (1.0 - v), (1.0 - u) * v, u * v];
+    let corners = [upper[left], upper[right], lower[left], lower[right]];
+    let mut mixed = [0.0; 3];
+    for (corner, weight) in corners.into_iter().zip(weights) {
+        for (part, value) in mixed.iter_mut().zip(corner) {
+            *part += f32::from(value) * weight;
+        }
+    }
+    mixed
+}
+
+/// The outline of some part of a garment, softened at work size and sharpened again where it is read.
+#[derive(Debug)]
+pub(super) struct SoftOutline {
+    blurred: Gray,
+}
+
+impl SoftOutline {
+    /// Softens a mask.
+    pub(super) fn new(mask: &Mask) -> Self {
+        Self { blurred: gaussian_mask(mask, OUTLINE_SOFT) }
+    }
+
+    /// Reads the strength 0..1 at a garment work position, 0 outside the photo.
+    #[inline]
+    pub(super) fn strength(&self, x: f32, y: f32) -> f32 {
+        let (width, height) = self.blurred.size();
+        if !(x >= -0.5 && y >= -0.5 && x <= width as f32 - 0.5 && y <= height as f32 - 0.5) {
+            return 0.0;
+        }
+        let (column, line) = (x.floor(), y.floor());
+        let (left, above) = (column as isize, line as isize);
+        let nearby = |dx: isize, dy: isize| self.blurred.get_clamped(left + dx, above + dy);
+        let corners = [nearby(0, 0), nearby(1, 0), nearby(0, 1), nearby(1, 1)];
+        // Far from the edge all four neighbours agree on 0 or 1, with room for the overshoot of the cubic.
+        if corners.iter().all(|&value| value > OUTLINE_LEVEL + 0.2) {
+            return 1.0;
+        }
+        if corners.iter().all(|&value| value < OUTLINE_LEVEL - 0.2) {
+            return 0.0;
+        }
+        let (across, down) = (cubic_weights(x - column), cubic_weights(y - line));
+        let mut value = 0.0;
+        for (dy, weight_y) in (-1..=2).zip(down) {
+            for (dx, weight_x) in (-1..=2).zip(across) {
+                value += nearby(dx, dy) * weight_x * weight_y;
+            }
+        }
+        ((value - OUTLINE_LEVEL) * OUTLINE_SLOPE + 0.5).clamp(0.0, 1.0)
+    }
+}

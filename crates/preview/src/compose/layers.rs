@@ -1,0 +1,382 @@
+//! Layers: the garment's parts, warped to where they lie on the person.
+
+use crate::fit::{LegRow, LowerFit, Pair, RAIL_INNER, RAIL_OUTER, SleeveFit, UpperFit};
+use crate::garment::{Category, GarmentShape, LowerShape, UpperShape};
+use crate::person::{PerSide, PersonRegions, Side};
+use crate::raster::{
+    Grid, Mask, Plane, Point, Tps, dilate, erode, fill_polygon, gaussian_mask, mesh_map, pchip_rows, runs,
+};
+
+use super::cloth::{Cloth, SoftOutline, trusted, trusted_upper};
+use super::patch::{Frame, Patch, SoftMask, Window, below_curve};
+
+/// Smoothness of the torso's spline, and of a skirt's.
+const TORSO_LAMBDA: f64 = 2e-4;
+const SKIRT_LAMBDA: f64 = 3e-4;
+/// Full-size pixels between the exact positions of a spline, per full-size pixel in a work pixel.
+const SPLINE_STEP: f64 = 4.0;
+/// A sleeve whose cut-out covers less than this share of its target outline is lace or badly read: then the cut-out counts.
+const FRAYED: f32 = 0.86;
+/// Positions across a leg: 0 is the outer edge, 1 the middle.
+const LEG_COLUMNS: [f64; 8] = [-0.06, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.01];
+/// Rows of a leg's mesh per matched row.
+const LEG_DENSITY: usize = 4;
+
+/// A part of the garment in the full-size picture.
+#[derive(Debug, Clone)]
+pub(super) struct Layer {
+    /// RGB 0..255.
+    pub(super) color: Patch<[f32; 3]>,
+    /// Coverage.
+    pub(super) alpha: SoftMask,
+}
+
+/// The layers of a top or a dress.
+#[derive(Debug)]
+pub(super) struct UpperLayers {
+    /// Everything but the sleeves.
+    pub(super) torso: Layer,
+    /// The sleeves that were fitted.
+    pub(super) sleeves: PerSide<Option<Layer>>,
+}
+
+/// Full-size pixels of the person's picture per pixel of the product photo.
+fn magnification(scale: f64, garment: &GarmentShape, frame: &Frame) -> f64 {
+    let photo_factor = garment.image.height() as f64 / garment.mask.height().max(1) as f64;
+    scale * frame.factor().1 / photo_factor.max(1e-6)
+}
+
+/// Warps a top or a dress onto the person.
+pub(super) fn upper_layers(
+    person: &PersonRegions,
+    garment: &GarmentShape,
+    upper: &UpperShape,
+    fit: &UpperFit,
+    frame: &Frame,
+) -> UpperLayers {
+    let front = garment.mask.and_not(&upper.opening);
+    let cloth = Cloth::new(garment, &trusted_upper(&front), magnification(fit.scale, garment, frame));
+    let mut sleeve_masks = Plane::new(front.width(), front.height(), false);
+    for side in Side::ALL {
+        if let (Some(_), Some(sleeve)) = (&fit.sleeves[side], &upper.sleeves[side]) {
+            sleeve_masks.or_assign(&sleeve.mask);
+        }
+    }
+    // The torso keeps a margin under the sleeve so that the seam never opens.
+    let margin = dilate(&front.and_not(&sleeve_masks), 3.0);
+    let trunk = front.and(&sleeve_masks.not().or(&margin));
+    let mut torso = spline_layer(&fit.torso, TORSO_LAMBDA, &cloth, &SoftOutline::new(&trunk), frame, &|| {
+        Clip::polygon(&torso_outline(person, fit), frame)
+    });
+    if fit.tuck && garment.category == Category::Top {
+        // The waistband itself stays untouched.
+        let lift = if person.waist > person.hem { 0.012 * person.shoulder_width } else { 0.0 };
+        let curve: Vec<f64> = person.waist_curve.iter().map(|row| row + lift).collect();
+        let below = below_curve(&curve, frame, torso.alpha.window());
+        let first = torso.alpha.window().x0;
+        torso.alpha.change_rows(|y, row| {
+            let below = below.row(y);
+            for (x, value) in row.iter_mut().enumerate() {
+                *value *= 1.0 - below.at(first + x);
+            }
+        });
+    }
+    let sleeves = PerSide::from_fn(|side| {
+        let (fit, sleeve) = (fit.sleeves[side].as_ref()?, upper.sleeves[side].as_ref()?);
+        Some(sleeve_layer(fit, &cloth, &SoftOutline::new(&front.and(&dilate(&sleeve.mask, 2.0))), frame))
+    });
+    UpperLayers { torso, sleeves }
+}
+
+/// Outlines the neighbourhood of the torso's target: a spline must never be trusted outside its landmarks.
+fn torso_outline(person: &PersonRegions, fit: &UpperFit) -> Vec<Point> {
+    let u = person.shoulder_width;
+    let landing = &fit.landing;
+    let shifted = |point: Point, side: Side, outwards: f64, down: f64| {
+        Point::new(point.x + side.sign() * outwards * u, point.y + down * u)
+    };
+    let half = |side: Side| {
+        let armhole = if fit.sleeved { 0.01 } else { 0.07 };
+        let mut points = vec![
+            shifted(landing.neck[side], side, 0.02, -0.10),
+            shifted(landing.shoulder[side], side, 0.04, -0.05),
+            shifted(landing.armpit[side], side, armhole, -0.06),
+        ];
+        points.extend(fit.sides[side].iter().map(|pair| shifted(pair.person, side, 0.05, 0.0)));
+        points.extend(fit.sides[side].last().map(|pair| shifted(pair.person, side, 0.05, 0.22)));
+        points
+    };
+    let mut outline = half(Side::Left);
+    outline.extend(half(Side::Right).into_iter().rev());
+    outline
+}
+
+/// The part of the picture that a layer may cover.
+struct Clip {
+    window: Window,
+    /// Strength of the clip; everything when none.
+    strength: Option<SoftMask>,
+}
+
+impl Clip {
+    /// Clips to the inside of a polygon of work positions.
+    fn polygon(outline: &[Point], frame: &Frame) -> Self {
+        let points: Vec<Point> = outline.iter().map(|point| frame.to_full(*point)).collect();
+        let window = frame.window_around(&points, 4.0);
+        Self { window, strength: Some(soft_polygon(&points, window, 1.0)) }
+    }
+}
+
+/// Fills a polygon of full-size positions and softens its edge by `sigma` full-size pixels.
+fn soft_polygon(points: &[Point], window: Window, sigma: f32) -> SoftMask {
+    if window.is_empty() {
+        return Patch::empty();
+    }
+    let origin = Point::new(window.x0 as f64, window.y0 as f64);
+    let local: Vec<Point> = points.iter().map(|point| *point - origin).collect();
+    Patch::new(window, gaussian_mask(&fill_polygon(window.width, window.height, &local), sigma))
+}
+
+/// Warps a part of the garment with a thin-plate spline.
+fn spline_layer(
+    pairs: &[Pair],
+    lambda: f64,
+    cloth: &Cloth,
+    outline: &SoftOutline,
+    frame: &Frame,
+    clip: &dyn Fn() -> Clip,
+) -> Layer {
+    let person: Vec<Point> = pairs.iter().map(|pair| pair.person).collect();
+    let garment: Vec<Point> = pairs.iter().map(|pair| pair.garment).collect();
+    let spline = Tps::new(&person, &garment, lambda);
+    let Clip { window, strength } = clip();
+    let step = (SPLINE_STEP * frame.factor().1).round().max(2.0);
+    let knots = Plane::from_fn(
+        (window.width as f64 / step) as usize + 2,
+        (window.height as f64 / step) as usize + 2,
+        |column, row| {
+            let full = Point::new(window.x0 as f64 + column as f64 * step, window.y0 as f64 + row as f64 * step);
+            let mapped = spline.at(frame.to_work(full));
+            [mapped.x as f32, mapped.y as f32]
+        },
+    );
+    let step = step as f32;
+    warp(window, cloth, |x, y| {
+        let limit = strength.as_ref().map_or(1.0, |strength| strength.row(y).at(x));
+        if limit <= 0.0 {
+            return (0.0, [0.0; 2]);
+        }
+        let (column, row) = ((x - window.x0) as f32 / step, (y - window.y0) as f32 / step);
+        let (left, above) = (column as usize, row as usize);
+        let (u, v) = (column - left as f32, row - above as f32);
+        let mix = |part: usize| {
+            let upper = knots[(left, above)][part] * (1.0 - u) + knots[(left + 1, above)][part] * u;
+            let lower = knots[(left, above + 1)][part] * (1.0 - u) + knots[(left + 1, above + 1)][part] * u;
+            upper * (1.0 - v) + lower * v
+        };
+        let position = [mix(0), mix(1)];
+        (outline.strength(position[0], position[1]) * limit, position)
+    })
+}
+
+/// Warps one sleeve between its rails.
+fn sleeve_layer(fit: &SleeveFit, cloth: &Cloth, outline: &SoftOutline, frame: &Frame) -> Layer {
+    let (map, window) = strip_map(&fit.person, &fit.garment, frame);
+    // The rails are the outline of the sleeve: its target polygon gives a clean edge where the cut-out is ragged.
+    let grid = &fit.person;
+    let last = grid.rows.saturating_sub(2);
+    let mut ring: Vec<Point> = (1..=last).map(|row| grid.at(row, RAIL_OUTER)).collect();
+    ring.extend((RAIL_OUTER + 1..RAIL_INNER).map(|column| grid.at(last, column)));
+    ring.extend((1..=last).rev().map(|row| grid.at(row, RAIL_INNER)));
+    let ring: Vec<Point> = ring.into_iter().map(|point| frame.to_full(point)).collect();
+    let target = soft_polygon(&ring, window, 1.2);
+    let target_at = |x: usize, y: usize| ((target.row(y).at(x) - 0.5) * 1.6 + 0.5).clamp(0.0, 1.0);
+    let cut_out = Patch::from_fn(window, |x, y| {
+        let [garment_x, garment_y] = map[(x - window.x0, y - window.y0)];
+        target_at(x, y) * outline.strength(garment_x, garment_y)
+    });
+    let total = |strength_at: &dyn Fn(usize, usize) -> f32| -> f32 {
+        (window.y0..window.y1())
+            .map(|y| (window.x0..window.x1()).map(|x| strength_at(x, y)).sum::<f32>())
+            .sum()
+    };
+    let frayed = total(&|x, y| cut_out.row(y).at(x)) < FRAYED * total(&target_at);
+    warp(window, cloth, |x, y| {
+        let alpha = if frayed { cut_out.row(y).at(x) } else { target_at(x, y) };
+        (alpha, map[(x - window.x0, y - window.y0)])
+    })
+}
+
+/// Maps the full-size pixels under a grid on the person to garment work positions; the map begins at the window's corner.
+fn strip_map(person: &Grid, garment: &Grid, frame: &Frame) -> (Plane<[f32; 2]>, Window) {
+    let points: Vec<Point> = person.points.iter().map(|point| frame.to_full(*point)).collect();
+    let window = frame.window_around(&points, 4.0);
+    let origin = Point::new(window.x0 as f64, window.y0 as f64);
+    let local = Grid { points: points.iter().map(|point| *point - origin).collect(), ..*person };
+    (mesh_map(&local, garment, window.width, window.height).0, window)
+}
+
+/// Fills a layer; `place` gives strength and garment work position of every pixel.
+fn warp(window: Window, cloth: &Cloth, place: impl Fn(usize, usize) -> (f32, [f32; 2]) + Sync) -> Layer {
+    let mapped = Patch::from_fn(window, |x, y| {
+        let (alpha, [garment_x, garment_y]) = place(x, y);
+        if alpha <= 0.0 {
+            return [0.0; 4];
+        }
+        let [red, green, blue] = cloth.color(garment_x, garment_y);
+        [red, green, blue, alpha]
+    });
+    split(&mapped)
+}
+
+/// Parts colour and strength.
+fn split(mapped: &Patch<[f32; 4]>) -> Layer {
+    let window = mapped.window();
+    Layer {
+        color: Patch::from_fn(window, |x, y| {
+            let [red, green, blue, _] = mapped.row(y).at(x);
+            [red, green, blue]
+        }),
+        alpha: Patch::from_fn(window, |x, y| mapped.row(y).at(x)[3]),
+    }
+}
+
+/// Warps trousers, shorts or a skirt onto the person.
+pub(super) fn lower_layer(
+    person: &PersonRegions,
+    garment: &GarmentShape,
+    lower: &LowerShape,
+    fit: &LowerFit,
+    frame: &Frame,
+) -> Layer {
+    let crotch = lower.landmarks.crotch;
+    let inner = trusted(&garment.mask, 2.0);
+    // Shade and stitches at the crotch are no colour to spread.
+    let seam = |x: usize, y: usize| {
+        fit.has_legs && (x as f64 - crotch.x).abs() < 5.0 && (-12.0..24.0).contains(&(y as f64 - crotch.y))
+    };
+    let sure = Plane::from_fn(inner.width(), inner.height(), |x, y| inner[(x, y)] && !seam(x, y));
+    let cloth = Cloth::new(garment, if sure.any() { &sure } else { &inner }, magnification(fit.scale, garment, frame));
+    if !fit.has_legs {
+        return skirt_layer(person, garment, fit, &cloth, frame);
+    }
+    let middle = middle_line(garment, crotch);
+    let filled = without_gap(garment, crotch);
+    let leg = |side: Side| -> Option<Layer> {
+        let (on_person, on_garment) = leg_grids(&fit.halves[side])?;
+        let (map, window) = strip_map(&on_person, &on_garment, frame);
+        let half = Plane::from_fn(filled.width(), filled.height(), |x, y| {
+            filled[(x, y)] && side.sign() * (x as f64 - middle[y]) >= -2.5
+        });
+        let outline = SoftOutline::new(&half);
+        Some(warp(window, &cloth, |x, y| {
+            let position = map[(x - window.x0, y - window.y0)];
+            (outline.strength(position[0], position[1]), position)
+        }))
+    };
+    match (leg(Side::Left), leg(Side::Right)) {
+        (Some(left), Some(right)) => merged(&left, &right),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => Layer { color: Patch::empty(), alpha: Patch::empty() },
+    }
+}
+
+/// Warps a skirt as one piece.
+fn skirt_layer(
+    person: &PersonRegions,
+    garment: &GarmentShape,
+    fit: &LowerFit,
+    cloth: &Cloth,
+    frame: &Frame,
+) -> Layer {
+    let rows = || fit.halves.left.iter().chain(&fit.halves.right);
+    let pairs: Vec<Pair> = rows().flat_map(|row| [Some(row.outer), row.inner]).flatten().collect();
+    let points: Vec<Point> = pairs.iter().map(|pair| frame.to_full(pair.person)).collect();
+    let reach = 0.12 * person.shoulder_width * frame.factor().1;
+    spline_layer(&pairs, SKIRT_LAMBDA, cloth, &SoftOutline::new(&garment.mask), frame, &|| Clip {
+        window: frame.window_around(&points, reach),
+        strength: None,
+    })
+}
+
+/// Gives the centre line of trousers per row: waist centre, crotch, middle of the gap.
+fn middle_line(garment: &GarmentShape, crotch: Point) -> Vec<f64> {
+    let mask = &garment.mask;
+    let gap_middle = |y: usize| -> f64 {
+        if (y as f64) < crotch.y.floor() || y >= garment.bounds.y1 {
+            return crotch.x;
+        }
+        let parts: Vec<_> = runs(mask.row(y)).into_iter().filter(|run| run.length() > 3).collect();
+        let gaps = parts.windows(2).map(|pair| f64::midpoint(pair[0].end as f64, pair[1].start as f64));
+        let off_center = |middle: &f64| (middle - crotch.x).abs();
+        gaps.min_by(|a, b| off_center(a).total_cmp(&off_center(b))).unwrap_or(crotch.x)
+    };
+    (0..mask.height()).map(gap_middle).collect()
+}
+
+/// Fills the gap between the legs: the rails decide where the legs part, the gap of the flat-lay must not become a hole.
+fn without_gap(garment: &GarmentShape, crotch: Point) -> Mask {
+    let mask = &garment.mask;
+    let (first, last) = (crotch.y - 8.0, garment.bounds.y1 as f64 - 2.0);
+    Plane::from_fn(mask.width(), mask.height(), |x, y| {
+        let (column, row) = (x as f64, y as f64);
+        let between = garment.left_edge.get(y).is_some_and(|&edge| edge >= 0.0 && column > edge + 2.0)
+            && garment.right_edge.get(y).is_some_and(|&edge| column < edge - 2.0);
+        mask[(x, y)] || (between && row > first && row < last)
+    })
+}
+
+/// Makes the dense grids of one leg; none without at least two complete rows.
+fn leg_grids(rows: &[LegRow]) -> Option<(Grid, Grid)> {
+    let complete: Vec<(Pair, Pair)> = rows.iter().filter_map(|row| Some((row.outer, row.inner?))).collect();
+    if complete.len() < 2 {
+        return None;
+    }
+    let mut person: Vec<Vec<Point>> = complete.iter().map(|(a, b)| vec![a.person, b.person]).collect();
+    let garment: Vec<Vec<Point>> = complete.iter().map(|(a, b)| vec![a.garment, b.garment]).collect();
+    let raw: Vec<Vec<f64>> = person.iter().map(|row| row.iter().map(|point| point.x).collect()).collect();
+    for row in 1..person.len() - 1 {
+        for column in 0..2 {
+            person[row][column].x = 0.25 * raw[row - 1][column] + 0.5 * raw[row][column] + 0.25 * raw[row + 1][column];
+        }
+    }
+    Some((dense_grid(&person), dense_grid(&garment)))
+}
+
+/// Interpolates between the rows and across them, and adds a row beyond both ends so that soft edges survive.
+fn dense_grid(rows: &[Vec<Point>]) -> Grid {
+    let knots: Vec<f64> = (0..rows.len()).map(|row| row as f64).collect();
+    let count = LEG_DENSITY * rows.len();
+    let last = (rows.len() - 1) as f64;
+    let at: Vec<f64> = (0..count).map(|step| last * step as f64 / (count - 1) as f64).collect();
+    let mut grid: Vec<Vec<Point>> = pchip_rows(&knots, rows, &at)
+        .into_iter()
+        .map(|row| LEG_COLUMNS.iter().map(|&across| row[0].lerp(row[1], across)).collect())
+        .collect();
+    let beyond = |edge: &[Point], next: &[Point]| edge.iter().zip(next).map(|(&a, &b)| a * 2.0 - b).collect();
+    let above: Vec<Point> = beyond(&grid[0], &grid[1]);
+    let below: Vec<Point> = beyond(&grid[count - 1], &grid[count - 2]);
+    grid.insert(0, above);
+    grid.push(below);
+    Grid::from_rows(&grid)
+}
+
+/// Joins two layers, the second one in front; at their seam the stronger of both counts.
+fn merged(back: &Layer, front: &Layer) -> Layer {
+    let window = back.alpha.window().union(&front.alpha.window());
+    let mapped = Patch::from_fn(window, |x, y| {
+        let (alpha_back, alpha_front) = (back.alpha.row(y).at(x), front.alpha.row(y).at(x));
+        let (behind, before) = (back.color.row(y).at(x), front.color.row(y).at(x));
+        // The colour of the back layer is only known where that layer is.
+        let share = if alpha_back > 0.0 { alpha_front } else { 1.0 };
+        let mix = |part: usize| behind[part] * (1.0 - share) + before[part] * share;
+        [mix(0), mix(1), mix(2), alpha_back.max(alpha_front)]
+    });
+    split(&mapped)
+}
+
+/// Removes a rim of `pixels` from a strength at work size, as a mask of what is surely covered.
+pub(super) fn surely_covered(coverage: &Mask, pixels: f64) -> Mask {
+    let inner = erode(coverage, pixels);
+    if inner.any() { inner } else { coverage.clone() }
+}

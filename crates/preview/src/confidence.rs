@@ -1,0 +1,295 @@
+//! How far a result can be trusted: a product of soft penalties, each with a readable reason.
+//!
+//! The weights are set by hand. What is good enough is the caller's decision; [`SUGGESTED_GATE`] is the value that the results
+//! were looked at with.
+
+use crate::compose::Measures;
+use crate::fit::{LowerFit, UpperFit};
+use crate::garment::{Category, GarmentShape, LowerShape, UpperShape};
+use crate::person::{PersonRegions, Side};
+use crate::raster::{erode, percentile_f64, median_f64, polyline_length};
+
+/// Results below this confidence should not be shown.
+pub const SUGGESTED_GATE: f64 = 0.5;
+
+/// Factors below this are worth telling.
+const NOTEWORTHY: f64 = 0.85;
+
+/// Names the picture that a penalty speaks about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Blame {
+    /// The person's photo.
+    Person,
+    /// The product photo.
+    Garment,
+}
+
+/// One penalty.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Factor {
+    /// Readable reason in English, fit for an error text.
+    pub reason: &'static str,
+    /// 1 for no penalty, down to 0.
+    pub factor: f64,
+    /// The picture that should be exchanged to get rid of it.
+    pub blame: Blame,
+}
+
+/// Says how far a result can be trusted, and why not further.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Confidence {
+    /// Product of all factors, 0 to 1.
+    pub value: f64,
+    /// All factors, the worst first.
+    pub factors: Vec<Factor>,
+}
+
+impl Confidence {
+    fn new(mut factors: Vec<Factor>) -> Self {
+        let value = factors.iter().map(|factor| factor.factor).product();
+        factors.sort_by(|a, b| a.factor.total_cmp(&b.factor));
+        Self { value, factors }
+    }
+
+    /// Lists the reasons worth telling, the worst first.
+    pub fn reasons(&self) -> impl Iterator<Item = &Factor> {
+        self.factors.iter().filter(|factor| factor.factor < NOTEWORTHY)
+    }
+
+    /// Joins the reasons for an error text: "arm in front of the body, much skin to invent". Empty without penalties.
+    pub fn explanation(&self) -> String {
+        self.reasons().map(|factor| factor.reason).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Names the picture that lowers the confidence most; none when nothing lowers it.
+    pub fn blame(&self) -> Option<Blame> {
+        let share = |blame: Blame| -> f64 {
+            self.factors.iter().filter(|factor| factor.blame == blame).map(|factor| factor.factor).product()
+        };
+        let (person, garment) = (share(Blame::Person), share(Blame::Garment));
+        if person.min(garment) >= 1.0 {
+            return None;
+        }
+        Some(if person <= garment { Blame::Person } else { Blame::Garment })
+    }
+}
+
+/// Rates a top or a dress on a person.
+pub fn rate_upper(
+    person: &PersonRegions,
+    garment: &GarmentShape,
+    upper: &UpperShape,
+    fit: &UpperFit,
+    measures: &Measures,
+) -> Confidence {
+    let mut list = person_factors(person);
+    garment_factors(&mut list, garment);
+    upper_factors(&mut list, garment, upper, fit, person.shoulder_width);
+    let dress = garment.category == Category::Dress;
+    if dress {
+        list.person("much skin to invent", 1.0 - 0.7 * ramp(measures.skin_invented, 0.30, 0.9));
+        let cut_off = person.bottom >= person.silhouette.height() as f64 - 2.0;
+        list.person("dress over trousers", if person.legs_bare || cut_off { 1.0 } else { 0.55 });
+    } else {
+        list.person("waist not found", waist_factor(person));
+        list.person("much skin to invent", 1.0 - 0.75 * ramp(measures.skin_invented, 0.22, 0.70));
+        list.person("much of the trousers to invent", 1.0 - 0.7 * ramp(measures.lower_invented, 0.10, 0.40));
+        list.person("top over a dress", if person.one_piece && person.legs_bare { 0.55 } else { 1.0 });
+    }
+    if !fit.long_sleeves {
+        list.person("old clothes hide the body outline", 1.0 - 0.2 * ramp(person.edge_confidence, 0.35, 0.05));
+    }
+    list.person("old garment still visible", 1.0 - 0.6 * ramp(measures.old_cloth_visible, 0.04, 0.2));
+    if let (true, Some(seen)) = (fit.long_sleeves, fit.arm_confidence) {
+        list.person("arms not found", 1.0 - 0.35 * ramp(seen, 0.5, 0.15));
+    }
+    Confidence::new(list.factors)
+}
+
+/// Rates trousers, shorts or a skirt on a person.
+pub fn rate_lower(person: &PersonRegions, garment: &GarmentShape, lower: &LowerShape, fit: &LowerFit) -> Confidence {
+    let mut list = person_factors(person);
+    garment_factors(&mut list, garment);
+    list.person("waist not found", waist_factor(person));
+    if lower.is_skirt || !fit.has_legs {
+        list.garment("skirt", 0.8);
+    }
+    if person.legs_bare && person.one_piece {
+        list.person("trousers over a dress", 0.4);
+    }
+    Confidence::new(list.factors)
+}
+
+/// Factors in the order in which they were found.
+#[derive(Debug, Default)]
+struct Factors {
+    factors: Vec<Factor>,
+}
+
+impl Factors {
+    fn person(&mut self, reason: &'static str, factor: f64) {
+        self.add(reason, factor, Blame::Person);
+    }
+
+    fn garment(&mut self, reason: &'static str, factor: f64) {
+        self.add(reason, factor, Blame::Garment);
+    }
+
+    fn add(&mut self, reason: &'static str, factor: f64, blame: Blame) {
+        // A measurement that failed counts as the worst case.
+        let factor = if factor.is_finite() { factor.clamp(0.0, 1.0) } else { 0.0 };
+        self.factors.push(Factor { reason, factor, blame });
+    }
+}
+
+/// Goes from 0 at `low` to 1 at `high`, which may be the smaller one.
+fn ramp(value: f64, low: f64, high: f64) -> f64 {
+    ((value - low) / (high - low)).clamp(0.0, 1.0)
+}
+
+fn person_factors(person: &PersonRegions) -> Factors {
+    let mut list = Factors::default();
+    let u = person.shoulder_width;
+    let (left, right) = (person.shoulder_tips.left, person.shoulder_tips.right);
+    list.person("busy background", 1.0 - 0.85 * ramp(person.background_sigma, 2.2, 6.0));
+    list.person(
+        "the person is cut off at the side of the picture",
+        1.0 - 0.8 * ramp(cut_off_share(person), 0.06, 0.30),
+    );
+    list.person("no face seen", if person.face.is_some() { 1.0 } else { 0.92 });
+    let shoulders = match person.face_ratio {
+        Some(ratio) => 1.0 - 0.75 * ramp(ratio, 2.6, 3.1).max(ramp(ratio, 1.6, 1.3)),
+        None => {
+            let ratio = (person.bottom - person.top) / u;
+            1.0 - 0.7 * ramp(ratio, 5.2, 7.0).max(ramp(ratio, 2.6, 1.8))
+        }
+    };
+    list.person("implausible shoulder width", shoulders);
+    list.person("shoulders tilted", 1.0 - 0.6 * ramp((left.y - right.y).abs() / u, 0.14, 0.32));
+    let halves = [(left.x - person.neck_x).abs(), (right.x - person.neck_x).abs()];
+    let shorter = halves[0].min(halves[1]) / halves[0].max(halves[1]).max(1.0);
+    list.person("body turned", 1.0 - 0.5 * ramp(shorter, 0.72, 0.50));
+    if let Some(face) = person.face {
+        let off = (face.center.x - person.center_x).abs() / u;
+        list.person("head not over the shoulders", 1.0 - 0.5 * ramp(off, 0.16, 0.34));
+    }
+    list.person("no skin found", if person.skin_found { 1.0 } else { 0.4 });
+    list.person("clothes of skin colour", 1.0 - 0.45 * ramp(person.skin_cloth_share, 0.3, 0.8));
+    list.person("person and wall look alike", 1.0 - 0.5 * ramp(weak_rim(person), 0.15, 0.45));
+    list.person("arm in front of the body", 1.0 - 0.6 * ramp(arm_in_front(person), 0.01, 0.06));
+    let (asymmetry, span) = pose(person);
+    list.person("asymmetric pose", 1.0 - 0.5 * ramp(asymmetry, 0.18, 0.5));
+    list.person("arms far out", 1.0 - 0.6 * ramp(span, 1.75, 2.3));
+    list
+}
+
+/// Gives the larger share of the left or right border that the person covers.
+fn cut_off_share(person: &PersonRegions) -> f64 {
+    let (width, height) = person.silhouette.size();
+    let rows = (0.97 * height as f64) as usize;
+    let share = |x: usize| {
+        let covered = (0..rows).filter(|&y| person.silhouette[(x, y)]).count();
+        covered as f64 / rows.max(1) as f64
+    };
+    share(1.min(width - 1)).max(share(width.saturating_sub(2)))
+}
+
+/// Gives the share of the upper body's rim that hardly differs from the wall.
+fn weak_rim(person: &PersonRegions) -> f64 {
+    let rim = erode(&person.silhouette, 1.0).and_not(&erode(&person.silhouette, 4.0));
+    let (first, last) = (person.shoulder_y, person.shoulder_y + 1.6 * person.shoulder_width);
+    let (mut count, mut weak) = (0_usize, 0_usize);
+    for y in (0..rim.height()).filter(|&y| y as f64 > first && (y as f64) < last) {
+        for (_, &distance) in rim.row(y).iter().zip(person.wall_distance.row(y)).filter(|(rim, _)| **rim) {
+            count += 1;
+            weak += usize::from(distance < 4.0);
+        }
+    }
+    if count == 0 { 1.0 } else { weak as f64 / count as f64 }
+}
+
+/// Gives the area of arm or hand that lies on the middle of the body (squared shoulder widths).
+fn arm_in_front(person: &PersonRegions) -> f64 {
+    let u = person.shoulder_width;
+    let (first, last) = (person.shoulder_y + 0.3 * u, person.waist + 0.1 * u);
+    let rows = (0..person.arm.height()).filter(|&y| y as f64 > first && (y as f64) < last);
+    let middle = |x: &usize| (*x as f64 - person.center_x).abs() < 0.28 * u;
+    let in_row = |y: usize| {
+        (0..person.arm.width()).filter(middle).filter(|&x| person.arm[(x, y)] && person.torso[(x, y)]).count()
+    };
+    rows.map(in_row).sum::<usize>() as f64 / (u * u)
+}
+
+/// Gives how differently both arms are held, and how far they reach (shoulder widths).
+fn pose(person: &PersonRegions) -> (f64, f64) {
+    let u = person.shoulder_width;
+    let height = person.silhouette.height() as f64;
+    let first = (person.shoulder_y + 0.1 * u).max(0.0) as usize;
+    let last = (height - 1.0).min(person.shoulder_y + u).max(0.0) as usize;
+    let edges = person.left_edge.iter().zip(&person.right_edge);
+    let (mut difference, mut span): (Vec<f64>, Vec<f64>) = edges
+        .take(last)
+        .skip(first)
+        .map(|(left, right)| (person.center_x - left, right - person.center_x))
+        .map(|(left, right)| ((left - right).abs() / u, (left + right) / u))
+        .unzip();
+    if difference.is_empty() {
+        return (1.0, 9.0);
+    }
+    (median_f64(&mut difference), percentile_f64(&mut span, 90.0))
+}
+
+fn waist_factor(person: &PersonRegions) -> f64 {
+    let rise = (person.waist - person.shoulder_y) / person.shoulder_width;
+    (1.0 - 0.5 * ramp(person.waist_score, 20.0, 7.0)) * (1.0 - 0.6 * ramp(rise, 0.72, 0.60))
+}
+
+fn garment_factors(list: &mut Factors, garment: &GarmentShape) {
+    let area = garment.mask.mean();
+    list.garment("garment background not plain", 1.0 - 0.7 * ramp(garment.background_sigma, 2.5, 6.0));
+    list.garment("garment outline not found", 1.0 - 0.8 * ramp(area, 0.10, 0.04).max(ramp(area, 0.72, 0.9)));
+    list.garment(
+        "garment not symmetric (folded or badly cut out)",
+        1.0 - 0.8 * ramp(mirror_overlap(garment), 0.86, 0.66),
+    );
+    let looks_lower = garment.guess == Category::Bottom;
+    let is_lower = garment.category == Category::Bottom;
+    if looks_lower != is_lower {
+        list.garment("garment does not look like its category", 0.5);
+    }
+}
+
+fn upper_factors(list: &mut Factors, garment: &GarmentShape, upper: &UpperShape, fit: &UpperFit, u: f64) {
+    for warning in &upper.warnings {
+        list.garment(warning.reason, warning.factor);
+    }
+    if upper.sleeves.left.is_some() != upper.sleeves.right.is_some() {
+        list.garment("one sleeve", 0.6);
+    }
+    list.garment("length stretched", 1.0 - 0.5 * ramp(fit.stretch.max(0.05).ln().abs(), 0.35, 0.9));
+    let shoulders = upper.shoulder_width / upper.armpit_width.max(1.0);
+    list.garment(
+        "garment shoulders not found",
+        1.0 - 0.6 * ramp(shoulders, 0.45, 0.25).max(ramp(shoulders, 1.1, 1.4)),
+    );
+    if garment.category == Category::Top {
+        let cuffs = Side::ALL.iter().filter_map(|&side| upper.sleeves[side].as_ref());
+        let widest = cuffs.map(|sleeve| polyline_length(&sleeve.cuff) * fit.scale / u).fold(0.0, f64::max);
+        list.garment("bell sleeves", 1.0 - 0.5 * ramp(widest, 0.62, 0.9));
+    }
+}
+
+/// Gives the overlap of the garment with its mirror image: common area over joint area.
+fn mirror_overlap(garment: &GarmentShape) -> f64 {
+    let mask = &garment.mask;
+    let twice_axis = (2.0 * garment.center_x).round() as isize;
+    let (mut common, mut joint) = (0_usize, 0_usize);
+    for y in 0..mask.height() {
+        for (x, &here) in mask.row(y).iter().enumerate() {
+            let mirrored = mask.is_true(twice_axis - x as isize, y as isize);
+            common += usize::from(here && mirrored);
+            joint += usize::from(here || mirrored);
+        }
+    }
+    common as f64 / joint.max(1) as f64
+}

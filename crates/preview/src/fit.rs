@@ -1,0 +1,154 @@
+//! Fits a garment to a person: where every landmark, edge and sleeve lands.
+//!
+//! Pure geometry on the two analyses; no picture is touched. Person positions are work pixels of the person photo, garment
+//! positions work pixels of the product photo. Lengths in the comments are given in U, the person's shoulder width.
+
+mod legs;
+mod shoulders;
+mod sleeves;
+mod torso;
+
+use crate::garment::{Category, GarmentShape, UpperShape};
+use crate::person::{PerSide, PersonRegions, Side, arm_path};
+use crate::raster::{Mask, Point, Run, runs};
+
+pub use self::legs::{LegRow, LowerFit, fit_lower};
+pub use self::sleeves::{RAIL_INNER, RAIL_OUTER, SleeveFit};
+
+use self::shoulders::ShoulderLine;
+
+/// U per distance from the axis to a garment's shoulder point, garments with sleeves.
+const SCALE_SLEEVED: f64 = 0.43;
+/// U per half the distance between the armpits, garments without sleeves.
+const SCALE_SLEEVELESS: f64 = 0.44;
+/// Ghost mannequins show dresses at the width they are worn.
+const DRESS_SCALE: f64 = 0.86;
+/// A set-in sleeve is sewn at this share of the half armpit width of the garment.
+const SHOULDER_SHARE: f64 = 0.90;
+
+/// Joins a point of the garment with the point of the person on which it lands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pair {
+    /// Position on the garment, garment work pixels.
+    pub garment: Point,
+    /// Position on the person, person work pixels.
+    pub person: Point,
+}
+
+/// Landmarks of a garment where they land on the person, person work pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Landing {
+    /// Where the sleeve or the strap begins.
+    pub shoulder: PerSide<Point>,
+    /// Upper ends of the neckline.
+    pub neck: PerSide<Point>,
+    /// Lower ends of the armholes.
+    pub armpit: PerSide<Point>,
+}
+
+/// Says how a top or a dress lies on the person.
+#[derive(Debug, Clone)]
+pub struct UpperFit {
+    /// Person work pixels per garment work pixel.
+    pub scale: f64,
+    /// Where the landmarks land.
+    pub landing: Landing,
+    /// Row of the hem.
+    pub hem: f64,
+    /// Worn length divided by natural length.
+    pub stretch: f64,
+    /// The top ends at the old waistband instead of at its own hem.
+    pub tuck: bool,
+    /// Points down both sides from below the armpit to the hem corner.
+    pub sides: PerSide<Vec<Pair>>,
+    /// All control points of the torso's thin-plate spline.
+    pub torso: Vec<Pair>,
+    /// Both sleeves are known.
+    pub sleeved: bool,
+    /// How each sleeve lies on its arm; none without a sleeve or without a visible arm.
+    pub sleeves: PerSide<Option<SleeveFit>>,
+    /// A sleeve reaches below the elbow.
+    pub long_sleeves: bool,
+    /// Share of the arms' width that was seen rather than assumed, the worse side; none without fitted sleeves.
+    pub arm_confidence: Option<f64>,
+}
+
+/// Lays a top or a dress on the person.
+pub fn fit_upper(person: &PersonRegions, garment: &GarmentShape, upper: &UpperShape) -> UpperFit {
+    let u = person.shoulder_width;
+    let sleeved = upper.is_sleeved();
+    let half_width = upper.half_width.max(1.0);
+    let dress = garment.category == Category::Dress;
+    let natural_scale = if sleeved {
+        SCALE_SLEEVED * u / (SHOULDER_SHARE * half_width)
+    } else {
+        SCALE_SLEEVELESS * u / half_width
+    };
+    let scale = (natural_scale * if dress { DRESS_SCALE } else { 1.0 })
+        .clamp(0.3 * u / half_width, 0.6 * u / half_width);
+
+    let line = ShoulderLine::new(person);
+    let landing = torso::place_landmarks(person, garment, upper, &line, scale);
+    let hem = torso::place_hem(person, garment.category, upper, &landing, scale);
+    let sides = torso::place_sides(person, garment, upper, &landing, scale, &hem);
+    let torso = torso::pairs(
+        person, garment, upper, &line, &landing, scale, &sides, hem.row,
+    );
+    let mut fit = UpperFit {
+        scale,
+        landing,
+        hem: hem.row,
+        stretch: hem.stretch,
+        tuck: hem.tuck,
+        sides,
+        torso,
+        sleeved,
+        sleeves: PerSide::from_fn(|_| None),
+        long_sleeves: false,
+        arm_confidence: None,
+    };
+    for side in Side::ALL {
+        if upper.sleeves[side].is_none() {
+            continue;
+        }
+        let Some(arm) = arm_path(person, side) else {
+            continue;
+        };
+        let Some(sleeve) = sleeves::fit_sleeve(person, upper, &landing, scale, side, &arm) else {
+            continue;
+        };
+        fit.long_sleeves |= sleeve.long;
+        fit.arm_confidence = Some(fit.arm_confidence.unwrap_or(1.0).min(arm.confidence));
+        fit.sleeves[side] = Some(sleeve);
+    }
+    fit
+}
+
+/// Turns a position into an index below `len`: truncated and clamped, 0 for a value that is not a number.
+fn index_of(position: f64, len: usize) -> usize {
+    (position.max(0.0) as usize).min(len.saturating_sub(1))
+}
+
+/// Lists the runs of a mask's row; the row is clamped to the picture.
+fn runs_at(mask: &Mask, row: f64) -> Vec<Run> {
+    if mask.height() == 0 {
+        Vec::new()
+    } else {
+        runs(mask.row(index_of(row, mask.height())))
+    }
+}
+
+/// Gives the ends of what lies around column `x` in a row of a mask, tolerant by 8 pixels.
+fn row_edges(mask: &Mask, row: f64, x: f64) -> Option<(f64, f64)> {
+    let near = runs_at(mask, row)
+        .into_iter()
+        .filter(|run| run.start as f64 - 8.0 <= x && x <= run.end as f64 + 8.0);
+    near.map(|run| (run.start as f64, run.end as f64))
+        .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+}
+
+/// Gives the first row of a mask in the column at `x`.
+fn top_row(mask: &Mask, x: f64) -> Option<f64> {
+    mask.first_in_col(index_of(x, mask.width()))
+        .map(|row| row as f64)
+}

@@ -1,0 +1,509 @@
+//! The torso of a top or a dress: landmarks, hem, sides and all pairs of its spline.
+
+use crate::garment::{Category, GarmentShape, UpperShape};
+use crate::person::{PerSide, PersonRegions, Side};
+use crate::raster::{Mask, Point, largest_component, outer_contour, polyline_length, resample};
+
+use super::shoulders::ShoulderLine;
+use super::{Landing, Pair, SCALE_SLEEVED, index_of, row_edges, runs_at, top_row};
+
+/// Straps narrower than this share of the armpit distance ...
+const THIN_STRAP: f64 = 0.14;
+/// ... sit at this share of the shoulder.
+const THIN_STRAP_AT: f64 = 0.70;
+/// The widest neckline still rests on the shoulder (share of the shoulder point).
+const NECK_WIDEST: f64 = 0.86;
+/// The narrowest neckline (share of the shoulder).
+const NECK_NARROWEST: f64 = 0.30;
+/// Bounds of the armhole's depth (U).
+const ARMHOLE_DEPTH: (f64, f64) = (0.37, 0.48);
+/// Tops longer than this are compressed, because flat-lays look longer than worn tops (U) ...
+const TOP_FREE: f64 = 1.2;
+/// ... by this factor on what is beyond ...
+const TOP_SQUEEZE: f64 = 0.42;
+/// ... and never exceed this (U).
+const TOP_MAX: f64 = 1.58;
+/// Ease at the side (U).
+const LOOSE: f64 = 0.17;
+/// Share of the ease that is left where a waistband gathers the top.
+const GATHERED: f64 = 0.16;
+
+/// Places the lower end of a garment.
+pub(super) struct Hem {
+    /// Row of the hem, person work pixels.
+    pub(super) row: f64,
+    /// Worn length divided by natural length.
+    pub(super) stretch: f64,
+    /// The top is cut at the old waistband.
+    pub(super) tuck: bool,
+}
+
+/// Places shoulder, neck and armpit points of the garment on the person.
+pub(super) fn place_landmarks(
+    person: &PersonRegions,
+    garment: &GarmentShape,
+    upper: &UpperShape,
+    line: &ShoulderLine,
+    scale: f64,
+) -> Landing {
+    let u = person.shoulder_width;
+    let marks = &upper.landmarks;
+    let share = PerSide::from_fn(|side| {
+        if upper.is_sleeved() {
+            return 1.0;
+        }
+        let shoulder = marks.shoulder[side];
+        let natural =
+            ((shoulder.x - upper.axis_x).abs() * scale / (SCALE_SLEEVED * u)).clamp(0.5, 1.0);
+        let strap_row = shoulder.y + 0.03 * (garment.bounds.y1 as f64 - garment.bounds.y0 as f64);
+        let strap = runs_at(&garment.mask, strap_row)
+            .into_iter()
+            .find(|run| run.start as f64 - 6.0 <= shoulder.x && shoulder.x <= run.end as f64 + 6.0);
+        let is_thin =
+            strap.is_some_and(|run| (run.length() as f64) < THIN_STRAP * upper.armpit_width);
+        if is_thin {
+            natural.min(THIN_STRAP_AT)
+        } else {
+            natural
+        }
+    });
+    let neck_share = PerSide::from_fn(|side| {
+        let reach = (marks.shoulder[side].x - upper.axis_x).abs().max(1.0);
+        let natural = (marks.neck[side].x - upper.axis_x).abs() / reach * share[side];
+        natural.min(NECK_WIDEST * share[side]).max(NECK_NARROWEST)
+    });
+    let shoulder = line.settle(PerSide::from_fn(|side| line.point(side, share[side])));
+    let neck = line.settle(PerSide::from_fn(|side| line.point(side, neck_share[side])));
+    let neck = raise_collar(person, upper, scale, &shoulder, neck);
+
+    let armpit = PerSide::from_fn(|side| {
+        let depth = (marks.armpit[side].y - marks.shoulder[side].y) * scale;
+        let y = shoulder[side].y + depth.clamp(ARMHOLE_DEPTH.0 * u, ARMHOLE_DEPTH.1 * u);
+        Point::new(body_edge(person, side, y) + side.sign() * 0.02 * u, y)
+    });
+    Landing {
+        shoulder,
+        neck,
+        armpit,
+    }
+}
+
+/// Lets a high collar stand above the shoulder line, level on the neck whatever the shoulders do.
+fn raise_collar(
+    person: &PersonRegions,
+    upper: &UpperShape,
+    scale: f64,
+    shoulder: &PerSide<Point>,
+    neck: PerSide<Point>,
+) -> PerSide<Point> {
+    let u = person.shoulder_width;
+    let marks = &upper.landmarks;
+    let mean = |value: &dyn Fn(Side) -> f64| 0.5 * (value(Side::Left) + value(Side::Right));
+    let rise = mean(&|side| marks.shoulder[side].y - marks.neck[side].y) * scale;
+    let own_rise = mean(&|side| shoulder[side].y - neck[side].y);
+    let collar_width = marks.neck.right.x - marks.neck.left.x;
+    let shoulder_distance = marks.shoulder.right.x - marks.shoulder.left.x;
+    if rise <= own_rise + 0.05 * u || collar_width >= 0.45 * shoulder_distance {
+        return neck;
+    }
+    let level = mean(&|side| neck[side].y) - (rise - own_rise).min(0.16 * u) * 0.7;
+    let shift = (person.neck_x - mean(&|side| neck[side].x)).clamp(-0.06 * u, 0.06 * u);
+    neck.map(|point| Point::new(point.x + shift, point.y + 0.8 * (level - point.y)))
+}
+
+/// Places the hem.
+pub(super) fn place_hem(
+    person: &PersonRegions,
+    category: Category,
+    upper: &UpperShape,
+    landing: &Landing,
+    scale: f64,
+) -> Hem {
+    let u = person.shoulder_width;
+    let marks = &upper.landmarks;
+    let top = (landing.shoulder.left.y + landing.shoulder.right.y) / 2.0;
+    let garment_length = (marks.hem.left.y + marks.hem.right.y) / 2.0
+        - (marks.shoulder.left.y + marks.shoulder.right.y) / 2.0;
+    let natural = (garment_length * scale).max(1.0);
+    if category == Category::Dress {
+        let length = natural / u;
+        let natural = if length > 2.3 {
+            (2.3 + 0.7 * (length - 2.3)) * u
+        } else {
+            natural
+        };
+        let row = place_dress_hem(person, top, natural);
+        return Hem {
+            row,
+            stretch: (row - top) / natural.max(1.0),
+            tuck: false,
+        };
+    }
+    let length = natural / u;
+    let length = if length > TOP_FREE {
+        (TOP_FREE + TOP_SQUEEZE * (length - TOP_FREE)).min(TOP_MAX)
+    } else {
+        length
+    };
+    let mut row = top + length * u;
+    let tuck = person.tuck_possible && row > person.waist - 0.03 * u;
+    if row < person.waist + 0.05 * u {
+        row = (person.waist + 0.07 * u).min(top + natural * 1.6);
+    }
+    if tuck {
+        let waist_end = person
+            .waist_curve
+            .iter()
+            .copied()
+            .reduce(f64::max)
+            .unwrap_or(person.waist);
+        row = row.max((waist_end + 0.08 * u).min(top + natural * 1.3));
+    }
+    let row = row.min(person.shoulder_y + 1.75 * u);
+    Hem {
+        row,
+        stretch: (row - top) / natural,
+        tuck,
+    }
+}
+
+/// Keeps a dress from ending above the old hem when legs are bare, and from running over the feet.
+fn place_dress_hem(person: &PersonRegions, top: f64, natural: f64) -> f64 {
+    let u = person.shoulder_width;
+    let row = top + natural;
+    let whole_person = person.bottom < person.silhouette.height() as f64 - 2.0;
+    if !whole_person {
+        return row;
+    }
+    if !person.legs_bare {
+        return row.min(person.bottom - 0.18 * u);
+    }
+    let covering = if row < person.low_hem + 0.02 * u {
+        (person.low_hem + 0.03 * u).min(top + natural * 1.45)
+    } else {
+        row
+    };
+    covering.min(person.bottom - 0.10 * u)
+}
+
+/// Pairs points down both sides, armpit excluded: the natural width, kept between the body and the body plus ease.
+pub(super) fn place_sides(
+    person: &PersonRegions,
+    garment: &GarmentShape,
+    upper: &UpperShape,
+    landing: &Landing,
+    scale: f64,
+    hem: &Hem,
+) -> PerSide<Vec<Pair>> {
+    let u = person.shoulder_width;
+    let dress = garment.category == Category::Dress;
+    let steps = if dress { 9 } else { 6 };
+    PerSide::from_fn(|side| {
+        let (armpit, corner) = (upper.landmarks.armpit[side], upper.landmarks.hem[side]);
+        let pair_at = |step: usize| {
+            let t = step as f64 / steps as f64;
+            let garment_y = armpit.y + (corner.y - armpit.y) * t;
+            let y = landing.armpit[side].y + (hem.row - landing.armpit[side].y) * t;
+            let garment_x = match row_edges(&upper.body, garment_y.min(corner.y), garment.center_x)
+            {
+                Some(edges) if step < steps => pick(side, edges),
+                _ => corner.x,
+            };
+            let body = side.sign() * (body_edge(person, side, y) - person.center_x);
+            let mut low = body + 0.015 * u;
+            let mut ease = LOOSE * u;
+            if dress {
+                // Below the hips the skirt may be narrower than the body prior and wider than the legs.
+                let below_hips = (((y - person.shoulder_y) / u - 1.15) / 0.5).clamp(0.0, 1.0);
+                low = low * (1.0 - below_hips) + low.min(0.30 * u) * below_hips;
+                ease += (y - person.shoulder_y - 1.25 * u).max(0.0) * 1.2;
+            } else if hem.tuck {
+                ease *= ((person.waist - y) / (0.45 * u) + GATHERED).clamp(GATHERED, 1.0);
+            }
+            let natural = (garment_x - upper.axis_x).abs() * scale * 0.96;
+            let half_width = natural.max(low).min((body + ease).max(low));
+            Pair {
+                garment: Point::new(garment_x, garment_y),
+                person: Point::new(person.center_x + side.sign() * half_width, y),
+            }
+        };
+        (1..=steps).map(pair_at).collect()
+    })
+}
+
+/// Collects all control points of the torso's thin-plate spline.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the results of all the earlier steps meet here"
+)]
+pub(super) fn pairs(
+    person: &PersonRegions,
+    garment: &GarmentShape,
+    upper: &UpperShape,
+    line: &ShoulderLine,
+    landing: &Landing,
+    scale: f64,
+    sides: &PerSide<Vec<Pair>>,
+    hem: f64,
+) -> Vec<Pair> {
+    let marks = &upper.landmarks;
+    let mut all = Vec::with_capacity(64);
+    for (from, to) in [
+        (&marks.shoulder, &landing.shoulder),
+        (&marks.neck, &landing.neck),
+        (&marks.armpit, &landing.armpit),
+    ] {
+        all.extend(Side::ALL.map(|side| Pair {
+            garment: from[side],
+            person: to[side],
+        }));
+    }
+    if upper.is_sleeved() {
+        for side in Side::ALL {
+            all.extend([0.33, 0.66].map(|t| Pair {
+                garment: marks.shoulder[side].lerp(marks.armpit[side], t),
+                person: landing.shoulder[side].lerp(landing.armpit[side], t),
+            }));
+        }
+    }
+    for side in Side::ALL {
+        all.extend(shoulder_seam(garment, upper, line, landing, side));
+    }
+    all.extend(sides.left.iter().chain(&sides.right));
+
+    let front = garment.mask.and_not(&upper.opening);
+    all.extend(centre_line(
+        garment,
+        upper,
+        &front,
+        landing,
+        scale,
+        sides,
+        hem,
+        person.shoulder_width,
+    ));
+
+    let contour = outer_contour(&largest_component(&front));
+    let transfer = Transfer {
+        person_axis: person.center_x,
+        garment_axis: upper.axis_x,
+        scale,
+        contour: &contour,
+    };
+    let neck = PerSide::from_fn(|side| Pair {
+        garment: marks.neck[side],
+        person: landing.neck[side],
+    });
+    transfer.along(neck.left, neck.right, 9, &mut all);
+    if !upper.is_sleeved() {
+        for side in Side::ALL {
+            let shoulder = Pair {
+                garment: marks.shoulder[side],
+                person: landing.shoulder[side],
+            };
+            let armpit = Pair {
+                garment: marks.armpit[side],
+                person: landing.armpit[side],
+            };
+            transfer.along(shoulder, armpit, 7, &mut all);
+        }
+    }
+    all.retain(|pair| {
+        [pair.garment, pair.person]
+            .iter()
+            .all(|point| point.x.is_finite() && point.y.is_finite())
+    });
+    all
+}
+
+/// Lays the garment's outline between neck and shoulder onto the person's contour.
+fn shoulder_seam(
+    garment: &GarmentShape,
+    upper: &UpperShape,
+    line: &ShoulderLine,
+    landing: &Landing,
+    side: Side,
+) -> Vec<Pair> {
+    let (neck, shoulder) = (upper.landmarks.neck[side], upper.landmarks.shoulder[side]);
+    if (shoulder.x - neck.x).abs() < 0.10 * upper.half_width {
+        return Vec::new();
+    }
+    let pair_at = |t: f64| {
+        let straight = neck.lerp(shoulder, t);
+        let outline = top_row(&garment.mask, straight.x)?;
+        if (outline - straight.y).abs() > 0.12 * upper.armpit_width {
+            return None;
+        }
+        let landed = landing.neck[side].lerp(landing.shoulder[side], t);
+        let step = line.step_to_contour(landed).unwrap_or(0.0);
+        Some(Pair {
+            garment: Point::new(straight.x, outline),
+            person: Point::new(landed.x, landed.y + step),
+        })
+    };
+    [0.33, 0.66].into_iter().filter_map(pair_at).collect()
+}
+
+/// Pairs the centre line, below the neckline only.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the results of all the earlier steps meet here"
+)]
+fn centre_line(
+    garment: &GarmentShape,
+    upper: &UpperShape,
+    front: &Mask,
+    landing: &Landing,
+    scale: f64,
+    sides: &PerSide<Vec<Pair>>,
+    hem: f64,
+    u: f64,
+) -> Vec<Pair> {
+    let marks = &upper.landmarks;
+    let neck_middle = (f64::midpoint(marks.neck.left.x, marks.neck.right.x)).round();
+    let neckline = top_row(front, neck_middle).unwrap_or(0.0);
+    let garment_top = f64::midpoint(marks.armpit.left.y, marks.armpit.right.y);
+    let garment_hem = f64::midpoint(marks.hem.left.y, marks.hem.right.y);
+    let top = f64::midpoint(landing.armpit.left.y, landing.armpit.right.y);
+    let steps = sides.left.len();
+    let pair_at = |t: f64| {
+        let mut garment_y = garment_top + (garment_hem - garment_top) * t;
+        let mut y = top + (hem - top) * t;
+        if garment_y <= neckline + 4.0 {
+            return None;
+        }
+        let garment_x = match row_edges(&upper.body, garment_y, garment.center_x) {
+            Some((left, right)) if t >= 0.3 => f64::midpoint(left, right),
+            _ => upper.axis_x,
+        };
+        let step = (t * steps as f64).round() as usize;
+        let x = if step == 0 {
+            f64::midpoint(landing.armpit.left.x, landing.armpit.right.x)
+        } else {
+            f64::midpoint(
+                sides.left.get(step - 1)?.person.x,
+                sides.right.get(step - 1)?.person.x,
+            )
+        };
+        if t >= 1.0
+            && let Some(last) = upper
+                .body
+                .last_in_col(index_of(garment_x, upper.body.width()))
+        {
+            // The middle of a curved hem hangs lower or higher than its corners.
+            y += ((last as f64 - garment_hem) * scale).clamp(-0.15 * u, 0.2 * u);
+            garment_y = last as f64;
+        }
+        Some(Pair {
+            garment: Point::new(garment_x, garment_y),
+            person: Point::new(x, y),
+        })
+    };
+    [0.0, 0.33, 0.66, 1.0]
+        .into_iter()
+        .filter_map(pair_at)
+        .collect()
+}
+
+/// Transfers contours axis by axis; a similarity frame would make wings on camisoles.
+struct Transfer<'a> {
+    person_axis: f64,
+    garment_axis: f64,
+    scale: f64,
+    contour: &'a [Point],
+}
+
+impl Transfer<'_> {
+    /// Pairs `count` points of the contour between two landmarks.
+    fn along(&self, from: Pair, to: Pair, count: usize, pairs: &mut Vec<Pair>) {
+        let Some(path) = shorter_way(self.contour, from.garment, to.garment) else {
+            return;
+        };
+        let (a, b) = (from.garment, to.garment);
+        let (dx, dy) = (b.x - a.x, b.y - a.y);
+        let points = resample(&path, count + 2);
+        let inner = points.get(1..=count).unwrap_or_default();
+        if dx.abs() > dy.abs() {
+            pairs.extend(inner.iter().map(|&point| {
+                let t = (point.x - a.x) / dx;
+                let straight = from.person.lerp(to.person, t);
+                let sag = (point.y - a.y - dy * t) * self.scale * 0.9;
+                Pair {
+                    garment: point,
+                    person: Point::new(straight.x, straight.y + sag),
+                }
+            }));
+            return;
+        }
+        if dy.abs() < 1e-6 {
+            return;
+        }
+        let ratio = |pair: Pair| {
+            (pair.person.x - self.person_axis) / nonzero(pair.garment.x - self.garment_axis)
+        };
+        let (start, end) = (ratio(from), ratio(to));
+        pairs.extend(inner.iter().map(|&point| {
+            let t = (point.y - a.y) / dy;
+            let spread = start + (end - start) * t.clamp(0.0, 1.0);
+            let x = self.person_axis + (point.x - self.garment_axis) * spread;
+            Pair {
+                garment: point,
+                person: Point::new(x, from.person.y + (to.person.y - from.person.y) * t),
+            }
+        }));
+    }
+}
+
+/// Keeps a divisor away from zero.
+fn nonzero(value: f64) -> f64 {
+    if value.abs() < 1e-3 {
+        1e-3_f64.copysign(value)
+    } else {
+        value
+    }
+}
+
+/// Cuts the shorter way between the contour points nearest to `a` and `b`; none when it has fewer than 6 points.
+fn shorter_way(contour: &[Point], a: Point, b: Point) -> Option<Vec<Point>> {
+    let nearest = |target: Point| {
+        let distance = |index: &usize| {
+            let step = contour[*index] - target;
+            step.dot(step)
+        };
+        (0..contour.len()).min_by(|i, j| distance(i).total_cmp(&distance(j)))
+    };
+    let (first, last) = (nearest(a)?, nearest(b)?);
+    let count = contour.len();
+    let forward_steps = (last + count - first) % count;
+    let forward: Vec<Point> = (0..=forward_steps)
+        .map(|step| contour[(first + step) % count])
+        .collect();
+    let backward: Vec<Point> = (0..=(count - forward_steps) % count)
+        .map(|step| contour[(first + count - step) % count])
+        .collect();
+    let way = if polyline_length(&forward) < polyline_length(&backward) {
+        forward
+    } else {
+        backward
+    };
+    (way.len() >= 6).then_some(way)
+}
+
+/// Gives the left or the right of two columns.
+fn pick(side: Side, edges: (f64, f64)) -> f64 {
+    match side {
+        Side::Left => edges.0,
+        Side::Right => edges.1,
+    }
+}
+
+/// Gives the column of the torso's edge in a row.
+pub(super) fn body_edge(person: &PersonRegions, side: Side, row: f64) -> f64 {
+    let edge = match side {
+        Side::Left => &person.torso_left,
+        Side::Right => &person.torso_right,
+    };
+    edge.get(index_of(row, edge.len()))
+        .copied()
+        .unwrap_or(person.center_x)
+}
