@@ -1,5 +1,6 @@
 //! Weight-free CPU try-on engine: person and garment analysis, warp, composition.
 
+pub mod category;
 pub mod compose;
 pub mod confidence;
 pub mod engine;
