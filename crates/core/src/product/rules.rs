@@ -75,9 +75,8 @@ fn create(account: AccountId, id: ProductId, upsert: ProductUpsert, now: Timesta
 fn update(stored: Product, upsert: ProductUpsert, now: Timestamp) -> Product {
     let registers = upsert.origin == ProductOrigin::Registered;
     let was_registered = stored.origin == ProductOrigin::Registered;
-    let (origin, valid_for_days, expires_at) = if !registers {
-        (stored.origin, stored.valid_for_days, stored.expires_at)
-    } else if upsert.valid_for_days.is_keep() && was_registered {
+    let keeps_lifetime = !registers || (was_registered && upsert.valid_for_days.is_keep());
+    let (origin, valid_for_days, expires_at) = if keeps_lifetime {
         (stored.origin, stored.valid_for_days, stored.expires_at)
     } else {
         let days = upsert.valid_for_days.apply(None);

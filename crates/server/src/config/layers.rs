@@ -85,7 +85,7 @@ pub struct Layers {
     /// Environment variables; only those with the prefix `DRAPE_` and a `__` count.
     pub environment: Vec<(String, String)>,
     /// Flags as `section.key` and value.
-    pub flags: Vec<(&'static str, String)>,
+    pub flags: Vec<(String, String)>,
 }
 
 /// Loads the settings; also says for each setting where its value came from.
@@ -112,7 +112,7 @@ pub fn load(layers: &Layers) -> Result<(Config, BTreeMap<String, Origin>), Confi
         )?;
     }
     for (setting, value) in &layers.flags {
-        let (section, key) = setting.split_once('.').unwrap_or((setting, ""));
+        let (section, key) = setting.split_once('.').unwrap_or((setting.as_str(), ""));
         merged.add_text(section, key, value, Origin::Flag)?;
     }
     let config = merged.into_config()?;
@@ -326,7 +326,7 @@ mod tests {
                     "not a setting: no double underscore".into(),
                 ),
             ],
-            flags: vec![("server.listen", "127.0.0.1:3".into())],
+            flags: vec![("server.listen".into(), "127.0.0.1:3".into())],
         };
         let (config, origins) = load(&layers).unwrap();
         assert_eq!(config.server.listen, "127.0.0.1:3");

@@ -1,0 +1,191 @@
+//! The command line as types.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Self-hosted virtual try-on: a photo and a product in, a picture of that person wearing it out.
+#[derive(Debug, Parser)]
+#[command(name = "drape", version, about, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct Common {
+    /// Folder of the database and the pictures [default: ./drape-data]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Settings file [default: drape.toml in this folder, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// One setting, such as `worker.lease_s=60`; may be given several times
+    #[arg(long, global = true, value_name = "SECTION.KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the API and work on its jobs, in one process
+    Serve {
+        /// Address and port to listen on [default: 127.0.0.1:8080]
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<String>,
+    },
+    /// Make one try-on picture without a server
+    TryOn(TryOnArgs),
+    /// Manage accounts
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Manage API keys
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Manage credits
+    #[command(subcommand)]
+    Credits(CreditsCommand),
+    /// Check settings, database, pictures and engines, and say what to do
+    Doctor,
+    /// Show settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print the OpenAPI document
+    Openapi,
+    /// Bring the database schema up to date
+    Migrate,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct TryOnArgs {
+    /// Photo of the person: JPEG, PNG, WebP or HEIC
+    #[arg(long, value_name = "FILE")]
+    pub(crate) person: PathBuf,
+    /// Picture of the garment: a flat-lay or ghost-mannequin photo
+    #[arg(long, value_name = "FILE")]
+    pub(crate) garment: PathBuf,
+    /// What the garment is; guessed from its outline when left out
+    #[arg(long, value_enum)]
+    pub(crate) category: Option<CategoryArg>,
+    /// Engine to use
+    #[arg(long, default_value = "preview")]
+    pub(crate) engine: String,
+    /// Picture to write (JPEG)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum CategoryArg {
+    Top,
+    Bottom,
+    Dress,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Make an account and print its API key, once
+    Create {
+        /// Name of the account, unique
+        name: String,
+        /// Credits to begin with [default: accounts.credits]
+        #[arg(long)]
+        credits: Option<u32>,
+        /// Requests per minute [default: accounts.rate_limit]
+        #[arg(long)]
+        rate_limit: Option<u32>,
+        /// Print JSON: { "accountId", "apiKey" }
+        #[arg(long)]
+        json: bool,
+    },
+    /// List all accounts
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one account with its keys and credits
+    Show {
+        /// Name or id
+        account: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Switch an account off: its keys stop working
+    Disable {
+        /// Name or id
+        account: String,
+    },
+    /// Switch a disabled account on again
+    Enable {
+        /// Name or id
+        account: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make another key for an account and print it, once
+    Create {
+        /// Name or id of the account
+        account: String,
+        /// Free text that tells keys apart
+        #[arg(long, default_value = "")]
+        label: String,
+        /// Print JSON: { "keyId", "apiKey" }
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the keys of an account (never the keys themselves)
+    List {
+        /// Name or id of the account
+        account: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke a key; it stops working at once
+    Revoke {
+        /// Name or id of the account
+        account: String,
+        /// Id of the key, `key_...`
+        key: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CreditsCommand {
+    /// Give credits to an account; a negative number takes some back
+    Grant {
+        /// Name or id of the account
+        account: String,
+        /// How many
+        #[arg(allow_negative_numbers = true)]
+        amount: i64,
+        /// Why, for the ledger
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Show the balance and the last entries of the ledger
+    Show {
+        /// Name or id of the account
+        account: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print the settings in force, and where each came from
+    Show,
+    /// Print every setting with its default and meaning, as Markdown
+    Reference,
+}

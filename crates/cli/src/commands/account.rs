@@ -1,0 +1,138 @@
+//! `drape account create|list|show|disable|enable`
+
+use drape_core::{
+    account::{Account, ApiKey, NewAccount, NewKey},
+    ids::{AccountId, KeyId},
+    ports::{Accounts, Clock as _, Ids as _, Ledger as _},
+};
+use drape_server::{app::Data, config::Config};
+use serde_json::json;
+
+use super::{find_account, print_json, with_data};
+use crate::args::{AccountCommand, Common};
+
+pub(crate) fn run(common: &Common, command: AccountCommand) -> anyhow::Result<()> {
+    with_data(common, |config, data| async move {
+        match command {
+            AccountCommand::Create { name, credits, rate_limit, json } => {
+                let (account, key) = create(&config, &data, &name, credits, rate_limit).await?;
+                if json {
+                    print_json(&json!({ "accountId": account.id.to_string(), "apiKey": key.expose() }));
+                } else {
+                    println!("account  {} ({})", account.name, account.id);
+                    println!("API key  {}", key.expose());
+                    println!("The key is shown this once; only its hash is stored.");
+                }
+            }
+            AccountCommand::List { json } => list(&data, json).await?,
+            AccountCommand::Show { account, json } => show(&data, &account, json).await?,
+            AccountCommand::Disable { account } => set_active(&data, &account, false).await?,
+            AccountCommand::Enable { account } => set_active(&data, &account, true).await?,
+        }
+        Ok(())
+    })
+}
+
+/// Makes an account with a first key.
+pub(crate) async fn create(
+    config: &Config,
+    data: &Data,
+    name: &str,
+    credits: Option<u32>,
+    rate_limit: Option<u32>,
+) -> anyhow::Result<(Account, ApiKey)> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+        return Err(drape_core::Error::invalid_field("name", "expected 1 to 100 printable characters").into());
+    }
+    if name.parse::<AccountId>().is_ok() {
+        return Err(drape_core::Error::invalid_field("name", "looks like an account id").into());
+    }
+    if rate_limit == Some(0) {
+        return Err(drape_core::Error::invalid_field("rate-limit", "expected a number above 0").into());
+    }
+    let key = ApiKey::from_random(data.ids.secret());
+    let now = data.clock.now();
+    let account = NewAccount {
+        id: AccountId::from_uuid(data.ids.uuid()),
+        name: name.to_owned(),
+        credits: credits.unwrap_or(config.accounts.credits),
+        rate_limit: rate_limit.unwrap_or(config.accounts.rate_limit),
+        // A shop that may ask more often also looks more often.
+        poll_limit: config.accounts.poll_limit.max(rate_limit.unwrap_or(0).saturating_mul(6)),
+        key: NewKey {
+            id: KeyId::from_uuid(data.ids.uuid()),
+            hash: key.hash(),
+            label: "first key".to_owned(),
+            now,
+        },
+        now,
+    };
+    Ok((Accounts::create(&data.store, account).await?, key))
+}
+
+async fn list(data: &Data, as_json: bool) -> anyhow::Result<()> {
+    let accounts = Accounts::list(&data.store).await?;
+    let mut rows = Vec::new();
+    for account in &accounts {
+        rows.push((account, data.store.balance(account.id).await?));
+    }
+    if as_json {
+        print_json(&rows.iter().map(|(account, balance)| to_json(account, *balance)).collect());
+        return Ok(());
+    }
+    println!("{:<38} {:<20} {:<9} {:>8} {:>6}", "ID", "NAME", "STATE", "CREDITS", "RATE");
+    for (account, balance) in rows {
+        let state = if account.is_active { "active" } else { "disabled" };
+        println!("{:<38} {:<20} {state:<9} {balance:>8} {:>6}", account.id.to_string(), account.name, account.rate_limit);
+    }
+    Ok(())
+}
+
+async fn show(data: &Data, name_or_id: &str, as_json: bool) -> anyhow::Result<()> {
+    let account = find_account(data, name_or_id).await?;
+    let balance = data.store.balance(account.id).await?;
+    let keys = data.store.list_keys(account.id).await?;
+    if as_json {
+        let mut shown = to_json(&account, balance);
+        shown["keys"] = keys
+            .iter()
+            .map(|key| {
+                json!({
+                    "keyId": key.id.to_string(), "label": key.label,
+                    "createdAt": key.created_at, "revokedAt": key.revoked_at,
+                })
+            })
+            .collect();
+        print_json(&shown);
+        return Ok(());
+    }
+    println!("id          {}", account.id);
+    println!("name        {}", account.name);
+    println!("state       {}", if account.is_active { "active" } else { "disabled" });
+    println!("credits     {balance}");
+    println!("rate limit  {} per minute, {} for status and pictures", account.rate_limit, account.poll_limit);
+    println!("pictures    kept for {} days unless a request says otherwise", account.keep_for_days);
+    println!("engine      {}", account.engine.as_deref().unwrap_or("the server's default"));
+    println!("created     {}", account.created_at);
+    for key in keys {
+        let state = key.revoked_at.map_or_else(|| "works".to_owned(), |at| format!("revoked {at}"));
+        println!("key         {}  {state}  {}", key.id, key.label);
+    }
+    Ok(())
+}
+
+async fn set_active(data: &Data, name_or_id: &str, is_active: bool) -> anyhow::Result<()> {
+    let account = find_account(data, name_or_id).await?;
+    data.store.set_active(account.id, is_active).await?;
+    println!("account \"{}\" is now {}", account.name, if is_active { "active" } else { "disabled" });
+    Ok(())
+}
+
+fn to_json(account: &Account, balance: i64) -> serde_json::Value {
+    json!({
+        "accountId": account.id.to_string(), "name": account.name, "isActive": account.is_active,
+        "creditBalance": balance, "rateLimit": account.rate_limit, "pollLimit": account.poll_limit,
+        "keepForDays": account.keep_for_days, "engine": account.engine, "createdAt": account.created_at,
+    })
+}

@@ -1,0 +1,65 @@
+//! `drape key create|list|revoke`
+
+use drape_core::{
+    Code,
+    account::{ApiKey, NewKey},
+    ids::KeyId,
+    ports::{Accounts as _, Clock as _, Ids as _},
+};
+use serde_json::json;
+
+use super::{find_account, print_json, with_data};
+use crate::args::{Common, KeyCommand};
+
+pub(crate) fn run(common: &Common, command: KeyCommand) -> anyhow::Result<()> {
+    with_data(common, |_, data| async move {
+        match command {
+            KeyCommand::Create { account, label, json } => {
+                let account = find_account(&data, &account).await?;
+                let key = ApiKey::from_random(data.ids.secret());
+                let id = KeyId::from_uuid(data.ids.uuid());
+                let new = NewKey { id, hash: key.hash(), label, now: data.clock.now() };
+                data.store.create_key(account.id, new).await?;
+                if json {
+                    print_json(&json!({ "keyId": id.to_string(), "apiKey": key.expose() }));
+                } else {
+                    println!("key      {id} of account \"{}\"", account.name);
+                    println!("API key  {}", key.expose());
+                    println!("The key is shown this once; only its hash is stored.");
+                }
+            }
+            KeyCommand::List { account, json } => {
+                let account = find_account(&data, &account).await?;
+                let keys = data.store.list_keys(account.id).await?;
+                if json {
+                    let rows = keys.iter().map(|key| {
+                        json!({
+                            "keyId": key.id.to_string(), "label": key.label,
+                            "createdAt": key.created_at, "revokedAt": key.revoked_at,
+                        })
+                    });
+                    print_json(&rows.collect());
+                } else {
+                    for key in keys {
+                        let state = key.revoked_at.map_or_else(|| "works".to_owned(), |at| format!("revoked {at}"));
+                        println!("{}  {}  {state}  {}", key.id, key.created_at, key.label);
+                    }
+                }
+            }
+            KeyCommand::Revoke { account, key } => {
+                let account = find_account(&data, &account).await?;
+                let id = key.parse::<KeyId>().ok();
+                let revoked = match id {
+                    Some(id) => data.store.revoke_key(account.id, id, data.clock.now()).await?,
+                    None => false,
+                };
+                if !revoked {
+                    let message = format!("account \"{}\" has no working key \"{key}\"; `drape key list` shows all", account.name);
+                    return Err(drape_core::Error::new(Code::NotFound, message).into());
+                }
+                println!("key {key} no longer works");
+            }
+        }
+        Ok(())
+    })
+}

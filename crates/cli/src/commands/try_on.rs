@@ -1,0 +1,131 @@
+//! `drape try-on`
+
+use std::{io::IsTerminal as _, path::Path, time::Duration};
+
+use anyhow::Context as _;
+use drape_core::{
+    Code, Error,
+    engine::{Category, EngineInput, EngineOutput, GarmentPicture, PictureFile},
+};
+use drape_imaging::{ImageError, Limits, Normalized, content_hash, normalize_picture};
+use drape_server::{app::engines, config::Config};
+use serde_json::json;
+
+use super::{block_on, print_json};
+use crate::{
+    args::{CategoryArg, Common, TryOnArgs},
+    settings::load_settings,
+};
+
+pub(crate) fn run(common: &Common, options: &TryOnArgs) -> anyhow::Result<()> {
+    let (config, _) = load_settings(common, &[])?;
+    drape_server::telemetry::init(&super::quiet(&config))?;
+    check_output(&options.output)?;
+    let progress = Progress { is_shown: std::io::stderr().is_terminal() && !options.json };
+
+    progress.step("reading the pictures");
+    let person = read_picture(&config, &options.person)?;
+    let garment = read_picture(&config, &options.garment)?;
+
+    progress.step("putting the garment on");
+    let output = generate(&config, options, person, garment)?;
+
+    std::fs::write(&options.output, &output.jpeg)
+        .with_context(|| format!("{} cannot be written", options.output.display()))?;
+    progress.done();
+    report(options, &output);
+    Ok(())
+}
+
+fn check_output(path: &Path) -> anyhow::Result<()> {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    if matches!(extension.as_deref(), Some("jpg" | "jpeg")) {
+        return Ok(());
+    }
+    Err(Error::invalid_field("--output", "expected a file name that ends with .jpg or .jpeg").into())
+}
+
+fn read_picture(config: &Config, path: &Path) -> anyhow::Result<Normalized> {
+    let bytes = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let limits = Limits {
+        max_bytes: usize::MAX,
+        max_pixels: config.limits.max_pixels,
+        max_output_side: config.limits.max_long_side_px,
+        ..Limits::default()
+    };
+    normalize_picture(&bytes, &limits).map_err(|error| unusable(path, &error))
+}
+
+fn unusable(path: &Path, error: &ImageError) -> anyhow::Error {
+    Error::new(Code::InvalidImage, format!("{}: {error}", path.display())).into()
+}
+
+fn generate(config: &Config, options: &TryOnArgs, person: Normalized, garment: Normalized) -> anyhow::Result<EngineOutput> {
+    let engines = engines(config)?;
+    let Some(engine) = engines.find(&options.engine) else {
+        let known: Vec<_> = engines.iter().map(|engine| engine.name()).collect();
+        return Err(Error::invalid_field("--engine", format!("expected one of {}", known.join(", "))).into());
+    };
+    let input = EngineInput {
+        person: file_of(person),
+        garment: vec![GarmentPicture {
+            file: file_of(garment),
+            category: options.category.map(category_of),
+            is_worn: None,
+        }],
+        title: None,
+        description: None,
+        time_limit: Duration::from_secs(u64::from(config.worker.engine_time_limit_s)),
+    };
+    block_on(async {
+        engine.generate(input).await.map_err(|error| Error::new(error.kind.code(), error.message.clone()).into())
+    })
+}
+
+fn file_of(picture: Normalized) -> PictureFile {
+    PictureFile { sha256: content_hash(&picture.jpeg), bytes: picture.jpeg.into() }
+}
+
+fn category_of(category: CategoryArg) -> Category {
+    match category {
+        CategoryArg::Top => Category::Top,
+        CategoryArg::Bottom => Category::Bottom,
+        CategoryArg::Dress => Category::Dress,
+    }
+}
+
+fn report(options: &TryOnArgs, output: &EngineOutput) {
+    if options.json {
+        print_json(&json!({
+            "output": options.output, "width": output.width, "height": output.height,
+            "confidence": output.confidence, "reasons": output.notes,
+        }));
+        return;
+    }
+    println!("{} ({} x {} pixels)", options.output.display(), output.width, output.height);
+    if let Some(confidence) = output.confidence {
+        println!("confidence {confidence:.2}");
+    }
+    for note in &output.notes {
+        println!("  lowered by: {note}");
+    }
+}
+
+/// Steps on a terminal, nothing elsewhere.
+struct Progress {
+    is_shown: bool,
+}
+
+impl Progress {
+    fn step(&self, what: &str) {
+        if self.is_shown {
+            eprint!("\r\x1b[K{what} ...");
+        }
+    }
+
+    fn done(&self) {
+        if self.is_shown {
+            eprint!("\r\x1b[K");
+        }
+    }
+}

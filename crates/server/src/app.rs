@@ -1,0 +1,288 @@
+//! Wiring: settings become stores, engines, a worker and a listening server.
+
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use drape_core::{
+    engine::{Engine, Engines},
+    pipeline::PipelineOptions,
+    ports::{Clock, Database as _, Ids, Ports},
+};
+use drape_engines::{MockEngine, PreviewEngine, PreviewOptions};
+use drape_outbound::{GuardedFetch, OutboundOptions};
+use drape_storage::{ObjectBlobs, SqlStore, StoreOptions};
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    config::{Config, ConfigError, parse_offset},
+    listener::{ListenerOptions, serve_connections},
+    pictures::PictureWorkers,
+    rate_limit::RateLimiter,
+    router::router,
+    signing::UrlSigner,
+    state::{ApiSettings, AppState},
+    system::{SystemClock, SystemIds},
+    worker::{ChoreOptions, Chores, Worker, WorkerOptions},
+};
+
+/// Longest sleep between two looks for lost leases.
+const MAX_REAP_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Why a server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data folder cannot be made.
+    #[error("the data folder {} cannot be used: {source}", path.display())]
+    DataDir {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database cannot be opened.
+    #[error("the database {} cannot be opened: {source}", path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: drape_storage::DbError,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A part failed while starting.
+    #[error(transparent)]
+    Part(#[from] drape_core::Error),
+    /// Guarded fetches cannot be set up.
+    #[error("outgoing connections cannot be set up: {0}")]
+    Outbound(#[from] drape_outbound::SetupError),
+}
+
+/// The data of a server, opened: what the account commands need.
+#[derive(Clone)]
+pub struct Data {
+    /// The database.
+    pub store: SqlStore,
+    /// The pictures.
+    pub blobs: Arc<ObjectBlobs>,
+    /// The clock, shifted as set.
+    pub clock: SystemClock,
+    /// Ids on that clock.
+    pub ids: Arc<SystemIds>,
+}
+
+/// Path of the database in a data folder.
+pub fn database_path(config: &Config) -> PathBuf {
+    Path::new(&config.storage.data_dir).join("drape.db")
+}
+
+/// Path of the pictures in a data folder.
+pub fn blobs_path(config: &Config) -> PathBuf {
+    Path::new(&config.storage.data_dir).join("pictures")
+}
+
+/// Opens (or makes) the data folder; `migrate` brings the schema up to date.
+pub async fn open_data(config: &Config, migrate: bool) -> Result<Data, StartError> {
+    let data_dir = PathBuf::from(&config.storage.data_dir);
+    make_private_dir(&data_dir).map_err(|source| StartError::DataDir { path: data_dir.clone(), source })?;
+    let path = database_path(config);
+    let options = StoreOptions {
+        max_attempts: config.worker.max_attempts,
+        max_waiting: u64::from(config.storage.max_waiting_jobs),
+        migrate_on_open: migrate,
+        ..StoreOptions::default()
+    };
+    let store = SqlStore::open(&path.to_string_lossy(), options)
+        .await
+        .map_err(|source| StartError::Database { path, source })?;
+    let blobs = Arc::new(ObjectBlobs::local(&blobs_path(config))?);
+    let clock = SystemClock::with_offset(parse_offset(&config.clock.offset).unwrap_or(0));
+    Ok(Data { store, blobs, clock, ids: Arc::new(SystemIds::new(clock)) })
+}
+
+/// The folder holds pictures of people: only its owner may look inside.
+fn make_private_dir(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// The engines as set.
+pub fn engines(config: &Config) -> Result<Engines, StartError> {
+    let preview = PreviewEngine::new(PreviewOptions {
+        gate: config.preview.gate,
+        cache_entries: config.preview.cache_entries as usize,
+        ..PreviewOptions::default()
+    });
+    let all: Vec<Arc<dyn Engine>> = vec![Arc::new(preview), Arc::new(MockEngine::new())];
+    let engines = Engines::new(all, config.engine.default.clone());
+    if engines.find(&config.engine.default).is_none() {
+        let known: Vec<_> = engines.iter().map(|engine| engine.name()).collect();
+        return Err(StartError::Config(ConfigError::Invalid {
+            setting: "engine.default".to_owned(),
+            message: format!("no engine is called \"{}\"; there are {}", config.engine.default, known.join(", ")),
+        }));
+    }
+    Ok(engines)
+}
+
+/// Guarded fetches as set.
+pub fn guarded_fetch(config: &Config) -> Result<GuardedFetch, StartError> {
+    let mut allow = Vec::new();
+    for network in &config.outbound.allow {
+        let parsed = drape_outbound::options::parse_network(network).map_err(|error| ConfigError::Invalid {
+            setting: "outbound.allow".to_owned(),
+            message: error.to_string(),
+        })?;
+        allow.push(parsed);
+    }
+    Ok(GuardedFetch::new(OutboundOptions {
+        allow,
+        ports: config.outbound.ports.clone(),
+        allow_http: config.outbound.allow_http,
+        ..OutboundOptions::default()
+    })?)
+}
+
+/// A server that is ready to listen.
+pub struct App {
+    state: AppState,
+    config: Config,
+    data: Data,
+}
+
+impl App {
+    /// Puts all parts together; nothing runs yet.
+    pub async fn assemble(config: Config, data: Data) -> Result<Self, StartError> {
+        config.check()?;
+        let engines = engines(&config)?;
+        let secret = data.store.signing_secret(data.ids.secret()).await?;
+        let signer = Arc::new(UrlSigner::new(secret, config.server.url_lifetime_s));
+        let limits = drape_imaging::Limits {
+            max_bytes: usize::try_from(config.limits.max_picture_bytes).unwrap_or(usize::MAX),
+            max_pixels: config.limits.max_pixels,
+            max_output_side: config.limits.max_long_side_px,
+            ..drape_imaging::Limits::default()
+        };
+        let workers = or_cores(config.pictures.workers);
+        let pictures = PictureWorkers::new(workers, config.pictures.max_waiting as usize, limits);
+        let store = Arc::new(data.store.clone());
+        let ports = Ports {
+            clock: Arc::new(data.clock) as Arc<dyn Clock>,
+            ids: Arc::clone(&data.ids) as Arc<dyn Ids>,
+            accounts: store.clone(),
+            ledger: store.clone(),
+            images: store.clone(),
+            products: store.clone(),
+            generations: store.clone(),
+            jobs: store.clone(),
+            retention: store.clone(),
+            database: store,
+            blobs: data.blobs.clone(),
+            fetch: Arc::new(guarded_fetch(&config)?),
+            pictures: Arc::new(pictures),
+            own_urls: signer.clone(),
+        };
+        let to_size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+        let settings = ApiSettings {
+            public_url: Some(config.server.public_url.trim_end_matches('/').to_owned()).filter(|url| !url.is_empty()),
+            url_lifetime_s: config.server.url_lifetime_s,
+            max_json_bytes: to_size(config.limits.max_json_bytes),
+            max_multipart_bytes: to_size(config.limits.max_multipart_bytes),
+            max_picture_bytes: to_size(config.limits.max_picture_bytes),
+            ..ApiSettings::default()
+        };
+        let state = AppState::new(ports, engines, signer, Arc::new(RateLimiter::new()), settings);
+        Ok(Self { state, config, data })
+    }
+
+    /// Serves and works until `shutdown` ends; then lets requests and jobs end, bounded by the grace.
+    #[expect(clippy::disallowed_methods, reason = "the tasks are tracked here and joined before this returns")]
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) -> Result<(), StartError> {
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        tasks.spawn(self.worker(&stop).run());
+        tasks.spawn(self.chores(&stop).run());
+        let server = serve_connections(listener, router(self.state.clone()), self.listener_options(), stop.clone());
+        let server = tasks.spawn(server);
+        tasks.close();
+
+        shutdown.await;
+        stop.cancel();
+        // Every part bounds its own end; the margin is for the last reports to the database.
+        let bound = self.grace() + Duration::from_secs(5);
+        if tokio::time::timeout(bound, tasks.wait()).await.is_err() {
+            tracing::warn!("some work did not end in time; leases and the sweep take care of it at the next start");
+        }
+        drop(server);
+        self.data.store.close().await;
+        Ok(())
+    }
+
+    fn grace(&self) -> Duration {
+        Duration::from_secs(u64::from(self.config.server.shutdown_grace_s))
+    }
+
+    fn listener_options(&self) -> ListenerOptions {
+        ListenerOptions {
+            header_timeout: Duration::from_secs(u64::from(self.config.server.header_timeout_s)),
+            max_connections: self.config.server.max_connections as usize,
+            shutdown_grace: self.grace(),
+        }
+    }
+
+    fn worker(&self, stop: &CancellationToken) -> Worker {
+        let worker = &self.config.worker;
+        let options = WorkerOptions {
+            name: format!("worker-{}", std::process::id()),
+            concurrency: or_cores(worker.concurrency),
+            lease: Duration::from_secs(u64::from(worker.lease_s)),
+            pipeline: PipelineOptions {
+                engine_time_limit: Duration::from_secs(u64::from(worker.engine_time_limit_s)),
+                retry_delay: Duration::from_millis(u64::from(worker.retry_delay_ms)),
+            },
+            shutdown_grace: self.grace(),
+        };
+        Worker::new(self.state.ports.clone(), self.state.engines.clone(), options, stop.clone())
+    }
+
+    fn chores(&self, stop: &CancellationToken) -> Chores {
+        let sweep_s = u64::from(self.config.retention.sweep_interval_s);
+        let lease = Duration::from_secs(u64::from(self.config.worker.lease_s));
+        let options = ChoreOptions {
+            reap_interval: (lease / 2).min(MAX_REAP_INTERVAL),
+            sweep_interval: Some(Duration::from_secs(sweep_s)).filter(|interval| !interval.is_zero()),
+            orphan_grace: Duration::from_secs(u64::from(self.config.retention.orphan_grace_s)),
+        };
+        Chores::new(self.state.ports.clone(), options, stop.clone())
+    }
+}
+
+/// Listens on the address of the settings.
+pub async fn listen(config: &Config) -> Result<TcpListener, StartError> {
+    let address = config.server.listen.clone();
+    TcpListener::bind(&address).await.map_err(|source| StartError::Listen { address, source })
+}
+
+/// A number of workers; 0 means one per core.
+fn or_cores(workers: u32) -> usize {
+    match workers {
+        0 => std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+        workers => workers as usize,
+    }
+}

@@ -1,0 +1,259 @@
+//! Claim, heart-beat, report, shutdown.
+
+use std::{sync::Arc, time::Duration};
+
+use drape_core::{
+    Error, Result,
+    engine::Engines,
+    generation::{Job, JobOutcome, LeaseState, Reported},
+    ids::AttemptId,
+    pipeline::{JobStep, PipelineOptions, discard_result, run_job},
+    ports::Ports,
+};
+use futures::FutureExt as _;
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Longest sleep between two looks at the queue; other processes may have put something there.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// Wait after the queue could not be reached.
+const FAULT_PAUSE: Duration = Duration::from_secs(1);
+/// Tries to report an outcome before the lease is left to run out.
+const REPORT_TRIES: u32 = 5;
+
+/// How a worker works.
+#[derive(Debug, Clone)]
+pub struct WorkerOptions {
+    /// Name in the attempts' rows.
+    pub name: String,
+    /// Jobs at once.
+    pub concurrency: usize,
+    /// Length of a lease; it is extended every third of it.
+    pub lease: Duration,
+    /// How long the parts of a job may take.
+    pub pipeline: PipelineOptions,
+    /// Time that running jobs get to end at shutdown.
+    pub shutdown_grace: Duration,
+}
+
+/// Runs jobs until told to stop.
+#[derive(Clone)]
+pub struct Worker {
+    ports: Ports,
+    engines: Engines,
+    options: WorkerOptions,
+    /// Told to stop: claim nothing more.
+    stop: CancellationToken,
+    /// Grace is over: give running jobs back.
+    abandon: CancellationToken,
+}
+
+impl Worker {
+    /// Makes a worker that stops claiming when `stop` is cancelled.
+    pub fn new(
+        ports: Ports,
+        engines: Engines,
+        options: WorkerOptions,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            ports,
+            engines,
+            options,
+            stop,
+            abandon: CancellationToken::new(),
+        }
+    }
+
+    /// Claims and runs jobs until stopped; then lets the running ones end within the grace, and gives back the rest.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the jobs are tracked here and joined before this returns"
+    )]
+    pub async fn run(self) {
+        let places = Arc::new(Semaphore::new(self.options.concurrency.max(1)));
+        let jobs = TaskTracker::new();
+        while !self.stop.is_cancelled() {
+            let place = tokio::select! {
+                () = self.stop.cancelled() => break,
+                place = Arc::clone(&places).acquire_owned() => place,
+            };
+            let Ok(place) = place else { break };
+            match self.claim().await {
+                Ok(Some(job)) => {
+                    let worker = self.clone();
+                    jobs.spawn(async move {
+                        worker.work_on(job).await;
+                        drop(place);
+                    });
+                }
+                Ok(None) => {
+                    drop(place);
+                    tokio::select! {
+                        () = self.stop.cancelled() => {}
+                        () = self.ports.jobs.wait_for_work(POLL_INTERVAL) => {}
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "the queue cannot be reached"
+                    );
+                    drop(place);
+                    tokio::time::sleep(FAULT_PAUSE).await;
+                }
+            }
+        }
+        jobs.close();
+        if tokio::time::timeout(self.options.shutdown_grace, jobs.wait())
+            .await
+            .is_err()
+        {
+            self.abandon.cancel();
+            jobs.wait().await;
+        }
+    }
+
+    async fn claim(&self) -> Result<Option<Job>> {
+        let attempt = AttemptId::from_uuid(self.ports.ids.uuid());
+        self.ports
+            .jobs
+            .claim(
+                &self.options.name,
+                attempt,
+                self.options.lease,
+                self.ports.clock.now(),
+            )
+            .await
+    }
+
+    async fn work_on(&self, job: Job) {
+        let work = std::panic::AssertUnwindSafe(run_job(
+            &self.ports,
+            &self.engines,
+            &job,
+            &self.options.pipeline,
+        ));
+        let step = tokio::select! {
+            step = work.catch_unwind() => step.unwrap_or_else(|_| self.after_panic(&job)),
+            () = self.until_lost(&job) => {
+                tracing::info!(generation.id = %job.generation, "the job was cancelled or taken over");
+                return;
+            }
+            () = self.abandon.cancelled() => {
+                self.give_back(&job).await;
+                return;
+            }
+        };
+        self.report(&job, step).await;
+    }
+
+    /// A panic fails one attempt, never the process.
+    fn after_panic(&self, job: &Job) -> JobStep {
+        tracing::error!(generation.id = %job.generation, engine.name = %job.engine, "a job panicked");
+        JobStep::Retry {
+            delay: self.options.pipeline.retry_delay,
+            code: drape_core::Code::EngineFailed,
+            message: "The engine failed unexpectedly.".to_owned(),
+        }
+    }
+
+    /// Extends the lease for as long as it is held.
+    async fn until_lost(&self, job: &Job) {
+        let beat = self.options.lease / 3;
+        loop {
+            tokio::time::sleep(beat).await;
+            match self
+                .ports
+                .jobs
+                .heartbeat(job.generation, job.lease, self.options.lease)
+                .await
+            {
+                Ok(LeaseState::Held) => {}
+                Ok(LeaseState::Lost) => return,
+                Err(error) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "a lease could not be extended"
+                    );
+                }
+            }
+        }
+    }
+
+    async fn give_back(&self, job: &Job) {
+        match self.ports.jobs.put_back(job.generation, job.lease).await {
+            Ok(_) => {
+                tracing::info!(generation.id = %job.generation, "the job goes back into the queue")
+            }
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a job could not be given back; its lease will run out"
+                );
+            }
+        }
+    }
+
+    async fn report(&self, job: &Job, step: JobStep) {
+        match step {
+            JobStep::End(outcome) => self.report_end(job, outcome).await,
+            JobStep::Retry {
+                delay,
+                code,
+                message,
+            } => {
+                let now = self.ports.clock.now();
+                let told = self
+                    .ports
+                    .jobs
+                    .retry(job.generation, job.lease, delay, code, &message, now)
+                    .await;
+                if let Err(error) = told {
+                    log_unreported(job, &error);
+                }
+            }
+        }
+    }
+
+    async fn report_end(&self, job: &Job, outcome: JobOutcome) {
+        let mut pause = Duration::from_millis(100);
+        for _ in 0..REPORT_TRIES {
+            let now = self.ports.clock.now();
+            match self
+                .ports
+                .jobs
+                .finish(job.generation, job.lease, outcome.clone(), now)
+                .await
+            {
+                Ok(Reported::Accepted) => return log_end(job, &outcome),
+                Ok(Reported::LeaseLost) => {
+                    tracing::info!(generation.id = %job.generation, "the job ended after its lease was lost");
+                    return discard_result(&self.ports, &outcome).await;
+                }
+                Err(error) => log_unreported(job, &error),
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+        // Nobody knows whether the last report arrived: the file stays, and the orphan sweep decides by the rows.
+    }
+}
+
+fn log_end(job: &Job, outcome: &JobOutcome) {
+    match outcome {
+        JobOutcome::Completed { engine, .. } => {
+            tracing::info!(generation.id = %job.generation, engine.name = %engine, "generation completed");
+        }
+        JobOutcome::Failed { code, .. } => {
+            tracing::info!(generation.id = %job.generation, engine.name = %job.engine, error.code = %code, "generation failed");
+        }
+    }
+}
+
+fn log_unreported(job: &Job, error: &Error) {
+    tracing::warn!(
+        generation.id = %job.generation, error = error as &dyn std::error::Error,
+        "the outcome of a job could not be reported"
+    );
+}
