@@ -1,0 +1,157 @@
+//! Commands without a server: output, errors, exit codes.
+
+use crate::world::{data_dir, drape, json as run_json, run, stdout};
+
+fn stderr(output: &std::process::Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn accounts_are_made_listed_and_shown() {
+    let (_dir, data) = data_dir();
+    let made = run_json(&data, &["account", "create", "shop", "--credits", "3", "--rate-limit", "7", "--json"]);
+    let key = made["apiKey"].as_str().unwrap();
+    assert!(key.starts_with("gk_") && key.len() == 46, "{key}");
+    let id = made["accountId"].as_str().unwrap();
+    for name in ["shop", id] {
+        let shown = run_json(&data, &["account", "show", name, "--json"]);
+        assert_eq!(shown["creditBalance"], 3);
+        assert_eq!(shown["rateLimit"], 7);
+        assert_eq!(shown["accountId"], made["accountId"]);
+        assert!(!shown.to_string().contains(key));
+    }
+    let listed = run_json(&data, &["account", "list", "--json"]);
+    assert_eq!(listed.as_array().map(Vec::len), Some(1));
+    assert!(stdout(&data, &["account", "list"]).contains("shop"));
+}
+
+#[test]
+fn wrong_names_and_numbers_are_refused_with_a_reason() {
+    let (_dir, data) = data_dir();
+    stdout(&data, &["account", "create", "shop"]);
+    let cases: [(&[&str], i32, &str); 9] = [
+        (&["account", "create", "shop"], 3, "name"),
+        (&["account", "create", ""], 3, "1 to 100"),
+        (&["account", "create", "x", "--rate-limit", "0"], 3, "rate-limit"),
+        (&["account", "create", "x", "--credits", "-1"], 2, "credits"),
+        (&["account", "show", "nobody"], 5, "account list"),
+        (&["key", "revoke", "shop", "key_1"], 5, "key list"),
+        (&["credits", "grant", "shop", "-11"], 3, ""),
+        (&["credits", "grant", "shop", "0"], 3, "amount"),
+        (&["nonsense"], 2, "nonsense"),
+    ];
+    for (args, code, words) in cases {
+        let output = run(&data, args);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(words), "{args:?}: {}", stderr(&output));
+    }
+    assert_eq!(run_json(&data, &["credits", "show", "shop", "--json"])["creditBalance"], 10);
+}
+
+#[test]
+fn credits_are_granted_and_taken_back_in_the_ledger() {
+    let (_dir, data) = data_dir();
+    stdout(&data, &["account", "create", "shop", "--credits", "0"]);
+    assert!(stdout(&data, &["credits", "grant", "shop", "5", "--note", "welcome"]).contains('5'));
+    assert!(stdout(&data, &["credits", "grant", "shop", "-2"]).contains('3'));
+    let shown = run_json(&data, &["credits", "show", "shop", "--json"]);
+    assert_eq!(shown["creditBalance"], 3);
+    assert_eq!(shown["entries"][0]["amount"], -2);
+    assert_eq!(shown["entries"][1]["note"], "welcome");
+}
+
+#[test]
+fn settings_come_from_file_environment_and_flags() {
+    let (dir, data) = data_dir();
+    std::fs::write(dir.path().join("drape.toml"), "[worker]\nlease_s = 40\nmax_attempts = 4\n").unwrap();
+    let shown = |args: &[&str]| {
+        let mut command = drape(&data);
+        command.env("DRAPE_WORKER__MAX_ATTEMPTS", "5").args(["config", "show"]).args(args);
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let text = shown(&[]);
+    assert!(text.contains("lease_s = 40  # drape.toml"), "{text}");
+    assert!(text.contains("max_attempts = 5  # environment DRAPE_WORKER__MAX_ATTEMPTS"), "{text}");
+    assert!(shown(&["--set", "worker.max_attempts=6"]).contains("max_attempts = 6  # flag"));
+}
+
+#[test]
+fn an_unknown_setting_is_an_error_with_a_hint() {
+    let (dir, data) = data_dir();
+    let path = dir.path().join("other.toml");
+    std::fs::write(&path, "[server]\nlisen = \"127.0.0.1:1\"\n").unwrap();
+    let output = run(&data, &["--config", &path.to_string_lossy(), "account", "list"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("did you mean \"server.listen\"?"), "{}", stderr(&output));
+    let output = run(&data, &["--set", "worker.leases=1", "doctor"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(!data.exists());
+}
+
+#[test]
+fn the_settings_page_in_the_repository_is_fresh() {
+    let (_dir, data) = data_dir();
+    check_generated("docs/SETTINGS.md", &stdout(&data, &["config", "reference"]));
+}
+
+#[test]
+fn the_openapi_document_is_json_of_version_3_1() {
+    let (_dir, data) = data_dir();
+    let document = run_json(&data, &["openapi"]);
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    assert!(document["paths"]["/tryon/v1/try-on"]["post"].is_object());
+    assert!(!data.exists(), "a printed page needs no data folder");
+}
+
+/// Compares a generated page with the one in the repository; `DRAPE_WRITE_GENERATED=1` writes it anew.
+fn check_generated(path: &str, fresh: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
+    if std::env::var_os("DRAPE_WRITE_GENERATED").is_some() {
+        std::fs::write(&path, fresh).unwrap();
+    }
+    let stored = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(stored == fresh, "{} is stale: run `just generate`", path.display());
+}
+
+#[test]
+fn doctor_says_what_is_missing() {
+    let (_dir, data) = data_dir();
+    let before = run(&data, &["doctor"]);
+    let text = String::from_utf8_lossy(&before.stdout).into_owned();
+    assert_eq!(before.status.code(), Some(1), "{text}");
+    assert!(text.contains("drape migrate"), "{text}");
+    assert!(stdout(&data, &["migrate"]).contains("applied"));
+    assert!(stdout(&data, &["migrate"]).contains("up to date"));
+    assert!(stdout(&data, &["doctor"]).contains("ok    ledger"));
+}
+
+#[test]
+fn try_on_works_without_a_server() {
+    let (dir, data) = data_dir();
+    let path = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+    std::fs::write(path("person.jpg"), drape_engines::demo::person_jpeg()).unwrap();
+    std::fs::write(path("garment.jpg"), drape_engines::demo::garment_jpeg()).unwrap();
+    std::fs::write(path("text.jpg"), "no picture").unwrap();
+    let (person, garment, out) = (path("person.jpg"), path("garment.jpg"), path("out.jpg"));
+    let args = ["try-on", "--person", &person, "--garment", &garment, "--category", "top", "-o", &out, "--json"];
+    let done = run_json(&data, &args);
+    assert!(done["confidence"].as_f64().unwrap() >= 0.5, "{done}");
+    let made = std::fs::read(&out).unwrap();
+    let probe = |bytes: &[u8]| drape_imaging::probe(bytes).map(|probe| (probe.width, probe.height)).unwrap();
+    assert_eq!(probe(&made), probe(&std::fs::read(&person).unwrap()));
+    assert!(!data.exists(), "the main job needs no data folder");
+
+    let text = path("text.jpg");
+    let bad: [(&[&str], i32, &str); 4] = [
+        (&["try-on", "--person", &text, "--garment", &garment, "-o", &out], 3, "text.jpg"),
+        (&["try-on", "--person", "/nowhere.jpg", "--garment", &garment, "-o", &out], 1, "/nowhere.jpg"),
+        (&["try-on", "--person", &person, "--garment", &garment, "-o", "out.gif"], 3, ".jpg"),
+        (&["try-on", "--person", &garment, "--garment", &garment, "-o", &path("none.jpg")], 4, "PERSON"),
+    ];
+    for (args, code, words) in bad {
+        let output = run(&data, args);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(words), "{args:?}: {}", stderr(&output));
+    }
+    assert!(!std::path::Path::new(&path("none.jpg")).exists(), "a refused picture is not written");
+}
