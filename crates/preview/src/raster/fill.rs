@@ -76,3 +76,39 @@ pub fn solve(a: &mut [f64], n: usize, b: &mut [f64], cols: usize) -> bool {
     }
     regular
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_system_by_hand() {
+        // 2x + y = 5 and x - y = 1, with a second right side twice as large.
+        let mut a = vec![2.0, 1.0, 1.0, -1.0];
+        let mut b = vec![5.0, 10.0, 1.0, 2.0];
+        assert!(solve(&mut a, 2, &mut b, 2));
+        for (value, expected) in b.iter().zip([2.0, 4.0, 1.0, 2.0]) {
+            assert!((value - expected).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn rows_are_exchanged_when_a_pivot_is_zero() {
+        let mut a = vec![0.0, 1.0, 1.0, 0.0];
+        let mut b = vec![3.0, 7.0];
+        assert!(solve(&mut a, 2, &mut b, 1));
+        assert_eq!(b, [7.0, 3.0]);
+    }
+
+    #[test]
+    fn undetermined_directions_become_zero() {
+        let mut a = vec![1.0, 1.0, 1.0, 1.0];
+        let mut b = vec![4.0, 4.0];
+        assert!(!solve(&mut a, 2, &mut b, 1));
+        assert_eq!(b, [4.0, 0.0]);
+        let mut nothing = vec![0.0];
+        let mut right = vec![9.0];
+        assert!(!solve(&mut nothing, 1, &mut right, 1));
+        assert_eq!(right, [0.0]);
+    }
+}

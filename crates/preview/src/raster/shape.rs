@@ -193,7 +193,9 @@ pub fn convexity_defects(points: &[Point]) -> Vec<Defect> {
     defects
 }
 
-/// Fills a closed polygon (even-odd rule): pixels whose centre is inside or whose square the outline crosses.
+/// Fills a closed polygon (even-odd rule): pixels whose centre is inside, and the pixels along the outline.
+///
+/// Corners may lie outside the plane; fewer than three corners give the pixels of a line or a point.
 pub fn fill_polygon(width: usize, height: usize, points: &[Point]) -> Mask {
     let mut mask = Plane::new(width, height, false);
     let Some(&last) = points.last() else {
@@ -232,15 +234,34 @@ pub fn fill_polygon(width: usize, height: usize, points: &[Point]) -> Mask {
 /// Sets the pixels nearest to a straight line, one per step of its longer direction.
 fn draw_line(mask: &mut Mask, from: Point, to: Point) {
     let delta = to - from;
+    if !(delta.x.is_finite() && delta.y.is_finite()) {
+        return;
+    }
+    let (width, height) = (mask.width() as f64, mask.height() as f64);
     let steps = delta.x.abs().max(delta.y.abs()).ceil().max(1.0);
-    let (width, height) = mask.size();
-    for i in 0..=steps as usize {
+    // Only the part near the plane: far corners must not cost time.
+    let (low, high) = clip(
+        from.x,
+        delta.x,
+        width,
+        clip(from.y, delta.y, height, (0.0, 1.0)),
+    );
+    for i in (low * steps).floor() as usize..=(high * steps).ceil() as usize {
         let point = from.lerp(to, i as f64 / steps);
         let (x, y) = (point.x.round(), point.y.round());
-        if x >= 0.0 && y >= 0.0 && x < width as f64 && y < height as f64 {
+        if x >= 0.0 && y >= 0.0 && x < width && y < height {
             mask[(x as usize, y as usize)] = true;
         }
     }
+}
+
+/// Narrows the part of a line whose coordinate `start + t * delta` lies within a pixel of `0..length`.
+fn clip(start: f64, delta: f64, length: f64, (low, high): (f64, f64)) -> (f64, f64) {
+    if delta.abs() < 1e-9 {
+        return (low, high);
+    }
+    let (a, b) = ((-1.0 - start) / delta, (length + 1.0 - start) / delta);
+    (a.min(b).clamp(low, high), a.max(b).clamp(low, high))
 }
 
 /// Places `n` points on an open polyline at equal distances along it, both ends included.
@@ -272,4 +293,145 @@ pub fn resample(points: &[Point], n: usize) -> Vec<Point> {
             points[segment].lerp(next, t)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `#` is true.
+    fn mask(rows: &[&str]) -> Mask {
+        let data = rows
+            .iter()
+            .flat_map(|row| row.bytes().map(|letter| letter == b'#'))
+            .collect();
+        Plane::from_vec(rows[0].len(), rows.len(), data)
+    }
+
+    fn points(list: &[(f64, f64)]) -> Vec<Point> {
+        list.iter().map(|(x, y)| Point::new(*x, *y)).collect()
+    }
+
+    #[test]
+    fn contour_of_a_rectangle_goes_down_first() {
+        let contour = outer_contour(&mask(&[".....", ".###.", ".###.", "....."]));
+        let expected = [
+            (1.0, 1.0),
+            (1.0, 2.0),
+            (2.0, 2.0),
+            (3.0, 2.0),
+            (3.0, 1.0),
+            (2.0, 1.0),
+        ];
+        assert_eq!(contour, points(&expected));
+        assert!((contour_area(&contour) - 2.0).abs() < 1e-9);
+        assert!((arc_length(&contour, true) - 6.0).abs() < 1e-9);
+        assert!((arc_length(&contour, false) - 5.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn thin_parts_are_passed_on_both_sides() {
+        let contour = outer_contour(&mask(&["#...", ".##.", "...."]));
+        assert_eq!(
+            contour,
+            points(&[(0.0, 0.0), (1.0, 1.0), (2.0, 1.0), (1.0, 1.0)])
+        );
+        assert_eq!(outer_contour(&mask(&["..", ".#"])), points(&[(1.0, 1.0)]));
+        assert!(outer_contour(&mask(&["...", "..."])).is_empty());
+    }
+
+    #[test]
+    fn holes_do_not_count_and_the_larger_region_wins() {
+        let rows = mask(&["####..##", "#..#..##", "#..#....", "####...."]);
+        let contour = outer_contour(&rows);
+        assert_eq!(contour.len(), 12);
+        assert!((contour_area(&contour) - 9.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn hull_and_defects_of_a_notched_square() {
+        // A square with a notch of depth 3 in its upper side.
+        let square = points(&[
+            (0.0, 0.0),
+            (0.0, 10.0),
+            (10.0, 10.0),
+            (10.0, 0.0),
+            (6.0, 0.0),
+            (5.0, 3.0),
+            (4.0, 0.0),
+        ]);
+        assert_eq!(convex_hull(&square), [0, 1, 2, 3]);
+        let defects = convexity_defects(&square);
+        assert_eq!(defects.len(), 1);
+        assert_eq!(
+            (defects[0].start, defects[0].end, defects[0].farthest),
+            (3, 0, 5)
+        );
+        assert!((defects[0].depth - 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn shapes_without_area_have_no_defects() {
+        assert!(convexity_defects(&points(&[(0.0, 0.0), (2.0, 2.0), (1.0, 1.0)])).is_empty());
+        assert!(convexity_defects(&[]).is_empty());
+        assert_eq!(convex_hull(&points(&[(1.0, 1.0), (1.0, 1.0)])).len(), 1);
+    }
+
+    #[test]
+    fn a_filled_rectangle_includes_its_outline() {
+        let filled = fill_polygon(
+            6,
+            5,
+            &points(&[(1.0, 1.0), (4.0, 1.0), (4.0, 3.0), (1.0, 3.0)]),
+        );
+        assert_eq!(
+            filled,
+            mask(&["......", ".####.", ".####.", ".####.", "......"])
+        );
+    }
+
+    #[test]
+    fn crossing_outlines_leave_a_hole() {
+        let outer = [
+            (0.0, 0.0),
+            (10.0, 0.0),
+            (10.0, 10.0),
+            (0.0, 10.0),
+            (0.0, 0.0),
+        ];
+        let inner = [(3.0, 3.0), (7.0, 3.0), (7.0, 7.0), (3.0, 7.0), (3.0, 3.0)];
+        let both: Vec<_> = outer.into_iter().chain(inner).collect();
+        let filled = fill_polygon(11, 11, &points(&both));
+        assert!(filled[(1, 5)] && filled[(9, 5)] && !filled[(5, 5)]);
+    }
+
+    #[test]
+    fn polygons_are_cut_at_the_plane() {
+        let filled = fill_polygon(
+            4,
+            3,
+            &points(&[(-1e7, -1e7), (1e7, -1e7), (1e7, 1e7), (-1e7, 1e7)]),
+        );
+        assert!(filled.data().iter().all(|inside| *inside));
+        assert!(!fill_polygon(4, 3, &points(&[(9.0, 9.0), (12.0, 9.0), (9.0, 12.0)])).any());
+        assert!(!fill_polygon(4, 3, &[]).any());
+        assert_eq!(fill_polygon(4, 3, &points(&[(1.0, 1.0)])).count(), 1);
+        assert!(!fill_polygon(4, 3, &points(&[(f64::NAN, 1.0), (1.0, f64::INFINITY)])).any());
+    }
+
+    #[test]
+    fn resample_spaces_points_evenly() {
+        let corner = points(&[(0.0, 0.0), (4.0, 0.0), (4.0, 4.0)]);
+        let expected = points(&[(0.0, 0.0), (2.0, 0.0), (4.0, 0.0), (4.0, 2.0), (4.0, 4.0)]);
+        assert_eq!(resample(&corner, 5), expected);
+        assert!((polyline_length(&corner) - 8.0).abs() < 1e-9);
+        assert_eq!(resample(&corner[..1], 3), vec![corner[0]; 3]);
+        assert!(resample(&[], 3).is_empty());
+        // Points that lie on each other do no harm.
+        let doubled = points(&[(0.0, 0.0), (0.0, 0.0), (2.0, 0.0), (2.0, 0.0)]);
+        assert_eq!(
+            resample(&doubled, 3),
+            points(&[(0.0, 0.0), (1.0, 0.0), (2.0, 0.0)])
+        );
+    }
 }

@@ -257,3 +257,199 @@ fn fill_triangle(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scattered() -> Vec<Point> {
+        [
+            (10.0, 12.0),
+            (90.0, 20.0),
+            (50.0, 55.0),
+            (15.0, 95.0),
+            (85.0, 90.0),
+            (40.0, 20.0),
+        ]
+        .map(|(x, y)| Point::new(x, y))
+        .to_vec()
+    }
+
+    #[test]
+    fn a_spline_meets_its_points() {
+        let dst = scattered();
+        let src: Vec<Point> = dst
+            .iter()
+            .enumerate()
+            .map(|(i, p)| Point::new(p.x + i as f64, p.y - (i * i) as f64))
+            .collect();
+        let spline = Tps::new(&dst, &src, 0.0);
+        for (from, to) in dst.iter().zip(&src) {
+            assert!(spline.at(*from).distance(*to) < 1e-6);
+        }
+        // With much smoothing only the straight part is left, and the points are missed.
+        let stiff = Tps::new(&dst, &src, 1e3);
+        assert!(
+            dst.iter()
+                .zip(&src)
+                .any(|(from, to)| stiff.at(*from).distance(*to) > 1.0)
+        );
+    }
+
+    #[test]
+    fn a_straight_map_stays_straight() {
+        let straight =
+            |p: Point| Point::new(3.0 + 0.5 * p.x - 0.1 * p.y, -2.0 + 0.2 * p.x + 2.0 * p.y);
+        let dst = scattered();
+        let src: Vec<Point> = dst.iter().map(|p| straight(*p)).collect();
+        for lambda in [0.0, 1e-3, 10.0] {
+            let spline = Tps::new(&dst, &src, lambda);
+            let far = Point::new(-40.0, 300.0);
+            assert!(
+                spline.at(far).distance(straight(far)) < 1e-6,
+                "lambda {lambda}"
+            );
+        }
+    }
+
+    #[test]
+    fn without_points_the_map_is_the_identity() {
+        let spline = Tps::new(&[], &[], 1e-3);
+        assert!(
+            spline
+                .at(Point::new(7.0, -3.0))
+                .distance(Point::new(7.0, -3.0))
+                < 1e-9
+        );
+    }
+
+    #[test]
+    fn one_or_two_points_give_a_finite_map() {
+        for count in 1..3 {
+            let dst = &scattered()[..count];
+            let src: Vec<Point> = dst.iter().map(|p| *p + Point::new(5.0, 1.0)).collect();
+            let spline = Tps::new(dst, &src, 1e-3);
+            let mapped = spline.at(dst[0]);
+            assert!(
+                mapped.distance(src[0]) < 1e-6,
+                "{count} points gave {mapped:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_grid_is_exact_at_its_knots() {
+        let dst = scattered();
+        let src: Vec<Point> = dst.iter().rev().copied().collect();
+        let spline = Tps::new(&dst, &src, 1e-3);
+        let grid = spline.grid(100, 90, 8);
+        for (x, y) in [(0, 0), (8, 16), (96, 88), (40, 0)] {
+            let exact = spline.at(Point::new(x as f64, y as f64));
+            assert!((f64::from(grid[(x, y)][0]) - exact.x).abs() < 1e-3);
+            assert!((f64::from(grid[(x, y)][1]) - exact.y).abs() < 1e-3);
+        }
+        let middle = [0, 1].map(|i| 0.5 * (grid[(40, 16)][i] + grid[(48, 16)][i]));
+        assert!(
+            (grid[(44, 16)][0] - middle[0]).abs() < 1e-3
+                && (grid[(44, 16)][1] - middle[1]).abs() < 1e-3
+        );
+    }
+
+    #[test]
+    fn a_boxed_grid_equals_the_whole_one_inside() {
+        let dst = scattered();
+        let src: Vec<Point> = dst.iter().rev().copied().collect();
+        let spline = Tps::new(&dst, &src, 1e-3);
+        let inside = Bounds {
+            x0: 13,
+            y0: 7,
+            x1: 50,
+            y1: 200,
+        };
+        let (whole, part) = (spline.grid(100, 90, 8), spline.grid_in(100, 90, 8, inside));
+        for y in 0..90 {
+            for x in 0..100 {
+                let expected = if (13..=50).contains(&x) && y >= 7 {
+                    whole[(x, y)]
+                } else {
+                    OUTSIDE
+                };
+                assert_eq!(part[(x, y)], expected, "{x} {y}");
+            }
+        }
+        let nowhere = Bounds {
+            x0: 100,
+            y0: 0,
+            x1: 120,
+            y1: 5,
+        };
+        assert!(
+            spline
+                .grid_in(100, 90, 8, nowhere)
+                .data()
+                .iter()
+                .all(|position| *position == OUTSIDE)
+        );
+    }
+
+    fn square_grid(rows: usize, cols: usize, step: f64) -> Grid {
+        let row = |i: usize| {
+            (0..cols)
+                .map(|j| Point::new(j as f64 * step, i as f64 * step))
+                .collect()
+        };
+        Grid::from_rows(&(0..rows).map(row).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_mesh_maps_its_cells_and_nothing_else() {
+        let dst = square_grid(3, 4, 5.0);
+        let (map, covered) = mesh_map(&dst, &dst.scaled(2.0), 20, 15);
+        for y in 0..15 {
+            for x in 0..20 {
+                let inside = x <= 15 && y <= 10;
+                assert_eq!(covered[(x, y)], inside, "{x} {y}");
+                let expected = if inside {
+                    [2.0 * x as f32, 2.0 * y as f32]
+                } else {
+                    OUTSIDE
+                };
+                let [mx, my] = map[(x, y)];
+                assert!(
+                    (mx - expected[0]).abs() < 1e-3 && (my - expected[1]).abs() < 1e-3,
+                    "{x} {y}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn meshes_that_do_not_fit_give_nothing() {
+        let (_, covered) = mesh_map(&square_grid(2, 2, 5.0), &square_grid(3, 2, 5.0), 10, 10);
+        assert!(!covered.any());
+        // All points on one line: no triangle has an area.
+        let flat = Grid {
+            rows: 2,
+            cols: 2,
+            points: vec![Point::new(1.0, 1.0); 4],
+        };
+        assert!(!mesh_map(&flat, &flat, 10, 10).1.any());
+        // Entirely outside.
+        let mut away = square_grid(2, 2, 5.0);
+        away.points
+            .iter_mut()
+            .for_each(|point| *point = *point - Point::new(50.0, 50.0));
+        assert!(!mesh_map(&away, &away, 10, 10).1.any());
+    }
+
+    #[test]
+    fn grids_give_columns_and_cut_uneven_rows() {
+        let grid = square_grid(3, 2, 1.0);
+        assert_eq!(
+            grid.column(1),
+            [(1.0, 0.0), (1.0, 1.0), (1.0, 2.0)].map(|(x, y)| Point::new(x, y))
+        );
+        let uneven = Grid::from_rows(&[vec![Point::default(); 3], vec![Point::default(); 2]]);
+        assert_eq!((uneven.rows, uneven.cols, uneven.points.len()), (2, 2, 4));
+    }
+}
