@@ -1,0 +1,94 @@
+//! Generations, for reading.
+
+use async_trait::async_trait;
+use drape_core::{
+    Result,
+    generation::{Generation, Status},
+    ids::{AccountId, GenerationId},
+    page::{Page, PageRequest},
+    ports::Generations,
+};
+use sqlx::sqlite::SqliteRow;
+use uuid::Uuid;
+
+use super::{
+    DbError, SqlStore,
+    statement::{BindId, ReadColumn, RunQuery, query, statements},
+};
+
+macro_rules! generation_columns {
+    () => {
+        "id, account_id, status, product_external_id, product_title, product_description, engine,
+        result_key AS blob_key, result_width AS width, result_height AS height, result_size_bytes AS size_bytes,
+        result_sha256 AS sha256, result_expires_at, error_code, error_message, generation_time_ms,
+        created_at, updated_at"
+    };
+}
+
+statements! {
+    FIND = concat!("SELECT ", generation_columns!(), " FROM generations WHERE id = $1");
+    LIST = concat!(
+        "SELECT ", generation_columns!(), " FROM generations WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
+    );
+}
+
+fn read_generation(row: &SqliteRow) -> Result<Generation, DbError> {
+    Ok(Generation {
+        id: GenerationId::from_uuid(row.uuid("id")?),
+        account: row.account()?,
+        status: Status::from_wire(row.column("status")?).ok_or(DbError::Corrupt("status"))?,
+        product_external_id: external_id(row.column("product_external_id")?)?,
+        product_title: row.column("product_title")?,
+        product_description: row.column("product_description")?,
+        engine: row.column("engine")?,
+        result: row.optional_picture()?,
+        result_expires_at: row.optional_time("result_expires_at")?,
+        error_code: row.optional_code("error_code")?,
+        error_message: row.column("error_message")?,
+        generation_time_ms: row.optional_count("generation_time_ms")?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+    })
+}
+
+/// Reads a stored external id.
+pub(crate) fn external_id(stored: &str) -> Result<drape_core::product::ExternalId, DbError> {
+    stored.parse().map_err(|_| DbError::Corrupt("external id"))
+}
+
+/// The id below which a page begins.
+pub(crate) fn page_start(page: PageRequest) -> Uuid {
+    page.after.map_or(Uuid::max(), |cursor| cursor.0)
+}
+
+/// Rows to read for a page: one more than asked for tells whether there is a next page.
+pub(crate) fn page_rows(page: PageRequest) -> i64 {
+    i64::from(page.limit) + 1
+}
+
+#[async_trait]
+impl Generations for SqlStore {
+    async fn find(&self, generation: GenerationId) -> Result<Option<Generation>> {
+        let row = query(FIND)
+            .bind_id(generation.as_uuid())
+            .first(&mut *self.reader().await?)
+            .await?;
+        Ok(row.as_ref().map(read_generation).transpose()?)
+    }
+
+    async fn list(&self, account: AccountId, page: PageRequest) -> Result<Page<Generation>> {
+        let rows = query(LIST)
+            .bind_id(account.as_uuid())
+            .bind_id(&page_start(page))
+            .bind(page_rows(page))
+            .rows(&mut *self.reader().await?)
+            .await?;
+        let items = rows
+            .iter()
+            .map(read_generation)
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::from_overfetched(items, page.limit, |generation| {
+            *generation.id.as_uuid()
+        }))
+    }
+}

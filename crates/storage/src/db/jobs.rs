@@ -1,0 +1,231 @@
+//! The job queue: one database makes job, credit and result one transaction.
+
+mod claim;
+mod end;
+mod enqueue;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use drape_core::{
+    Code, Result,
+    generation::{
+        Enqueued, Job, JobOutcome, LeaseState, NewGeneration, PersonChoice, ProductChoice, Reported,
+    },
+    ids::{AccountId, AttemptId, GenerationId},
+    ports::Jobs,
+    time::Timestamp,
+};
+
+use super::{
+    SqlStore,
+    statement::{BindId, ReadColumn, RunQuery, db_now, query, statements},
+};
+
+#[cfg(test)]
+pub(super) const ALL_STATEMENTS: [&[(&str, &str)]; 4] = [
+    STATEMENTS,
+    claim::STATEMENTS,
+    end::STATEMENTS,
+    enqueue::STATEMENTS,
+];
+
+statements! {
+    HEARTBEAT = concat!(
+        "UPDATE jobs SET lease_until = ", db_now!(), " + $3 WHERE generation_id = $1 AND attempt_id = $2"
+    );
+    DEPTH = "SELECT waiting FROM queue";
+    /// Microseconds until the next job is due; not positive when one is due now.
+    NEXT_DUE = concat!(
+        "SELECT run_after - ", db_now!(), " AS wait_us FROM jobs WHERE attempt_id IS NULL ORDER BY run_after LIMIT 1"
+    );
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX / 2)
+}
+
+impl SqlStore {
+    /// Time until the next job is due; none when no job waits.
+    async fn next_due(&self) -> Result<Option<Duration>> {
+        let row = query(NEXT_DUE).first(&mut *self.reader().await?).await?;
+        let Some(row) = row else { return Ok(None) };
+        let wait_us = row.column::<i64>("wait_us")?;
+        Ok(Some(Duration::from_micros(
+            u64::try_from(wait_us).unwrap_or(0),
+        )))
+    }
+}
+
+#[async_trait]
+impl Jobs for SqlStore {
+    async fn check(
+        &self,
+        account: AccountId,
+        product: &ProductChoice,
+        person: Option<&PersonChoice>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let mut reader = self.reader().await?;
+        let max_waiting = self.inner.max_waiting;
+        enqueue::check(&mut reader, account, product, person, max_waiting, now).await
+    }
+
+    async fn enqueue(&self, generation: NewGeneration) -> Result<Enqueued> {
+        let max_waiting = self.inner.max_waiting;
+        self.writer()
+            .try_run(Some(Arc::clone(&self.inner.work)), move |connection| {
+                Box::pin(enqueue::enqueue(connection, generation, max_waiting))
+            })
+            .await
+    }
+
+    async fn claim(
+        &self,
+        worker: &str,
+        attempt: AttemptId,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Option<Job>> {
+        // Workers ask often: an empty queue costs no write lock.
+        if self.next_due().await?.is_none_or(|wait| !wait.is_zero()) {
+            return Ok(None);
+        }
+        let worker = worker.to_owned();
+        self.writer()
+            .run(move |connection| {
+                Box::pin(claim::claim(
+                    connection,
+                    worker,
+                    attempt,
+                    micros(lease),
+                    now,
+                ))
+            })
+            .await
+    }
+
+    async fn heartbeat(
+        &self,
+        generation: GenerationId,
+        attempt: AttemptId,
+        lease: Duration,
+    ) -> Result<LeaseState> {
+        self.writer()
+            .run(move |connection| {
+                Box::pin(async move {
+                    let extended = query(HEARTBEAT)
+                        .bind_id(generation.as_uuid())
+                        .bind_id(attempt.as_uuid())
+                        .bind(micros(lease))
+                        .run(connection)
+                        .await?;
+                    Ok(if extended == 1 {
+                        LeaseState::Held
+                    } else {
+                        LeaseState::Lost
+                    })
+                })
+            })
+            .await
+    }
+
+    async fn finish(
+        &self,
+        generation: GenerationId,
+        attempt: AttemptId,
+        outcome: JobOutcome,
+        now: Timestamp,
+    ) -> Result<Reported> {
+        self.writer()
+            .run(move |connection| {
+                Box::pin(end::finish(connection, generation, attempt, outcome, now))
+            })
+            .await
+    }
+
+    async fn retry(
+        &self,
+        generation: GenerationId,
+        attempt: AttemptId,
+        delay: Duration,
+        code: Code,
+        message: &str,
+        now: Timestamp,
+    ) -> Result<Reported> {
+        let report = end::Failure {
+            generation,
+            attempt,
+            delay_us: micros(delay),
+            code,
+            message: message.to_owned(),
+        };
+        let max_attempts = self.inner.max_attempts;
+        self.writer()
+            .run_and(Some(Arc::clone(&self.inner.work)), move |connection| {
+                Box::pin(end::retry(connection, report, max_attempts, now))
+            })
+            .await
+    }
+
+    async fn put_back(&self, generation: GenerationId, attempt: AttemptId) -> Result<Reported> {
+        self.writer()
+            .run_and(Some(Arc::clone(&self.inner.work)), move |connection| {
+                Box::pin(end::put_back(connection, generation, attempt))
+            })
+            .await
+    }
+
+    async fn reap(&self, now: Timestamp) -> Result<u64> {
+        let max_attempts = self.inner.max_attempts;
+        let mut reaped = 0;
+        loop {
+            let lost = self
+                .writer()
+                .run(move |connection| Box::pin(end::reap(connection, max_attempts, now)))
+                .await?;
+            reaped += lost;
+            if lost < end::REAP_BATCH {
+                break;
+            }
+        }
+        if reaped > 0 {
+            self.inner.work.notify_waiters();
+        }
+        Ok(reaped)
+    }
+
+    async fn cancel(&self, generation: GenerationId, now: Timestamp) -> Result<bool> {
+        self.writer()
+            .run(move |connection| Box::pin(end::cancel(connection, generation, now)))
+            .await
+    }
+
+    async fn depth(&self) -> Result<u64> {
+        let row = query(DEPTH).first(&mut *self.reader().await?).await?;
+        Ok(row.map_or(Ok(0), |row| row.count("waiting"))?)
+    }
+
+    async fn wait_for_work(&self, timeout: Duration) {
+        let told = self.inner.work.notified();
+        tokio::pin!(told);
+        // Armed before looking: a job that is queued between the look and the wait is not missed.
+        told.as_mut().enable();
+        let patience = match self.next_due().await {
+            Ok(Some(wait)) => wait.min(timeout),
+            Ok(None) => timeout,
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the queue could not be looked at"
+                );
+                timeout
+            }
+        };
+        if patience.is_zero() {
+            return;
+        }
+        // Jobs that other processes queue are found by the look of the next call.
+        drop(tokio::time::timeout(patience, told).await);
+    }
+}

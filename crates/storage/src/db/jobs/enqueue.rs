@@ -1,0 +1,308 @@
+//! Accepting a try-on: every check, then every write, in one go.
+
+use drape_core::{
+    Code, Error, Result,
+    account::EntryKind,
+    generation::{Enqueued, NewGeneration, PersonChoice, ProductChoice},
+    ids::{AccountId, ImageId, ProductId},
+    image::{ImageOrigin, PersonImage},
+    product::{ExternalId, Product, Upserted, apply_upsert, engine_for, touch},
+    time::Timestamp,
+};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use uuid::Uuid;
+
+use crate::db::{
+    DbError, images,
+    ledger::entry_id,
+    products::{find_living, parse_origin, write_upserted},
+    statement::{BindId, ReadColumn, RunQuery, db_now, query, statements},
+};
+
+/// Seconds after which a full queue may have room again.
+const QUEUE_RETRY_AFTER_SECONDS: u32 = 10;
+
+statements! {
+    /// Everything that decides about a request: credits, room in the queue, the upload and the product.
+    ///
+    /// Left out on purpose: the product's metadata and pictures, which accepting does not need.
+    ADMISSION = "SELECT balance, waiting,
+            person_images.account_id AS image_account_id, person_images.origin AS image_origin,
+            person_images.expires_at AS image_expires_at,
+            products.id AS product_id, external_id, products.origin, title, description, valid_for_days,
+            products.expires_at, last_used_at, products.created_at, updated_at, image_revision
+        FROM accounts JOIN queue
+            LEFT JOIN person_images ON person_images.id = $2
+            LEFT JOIN products ON products.account_id = accounts.id AND external_id = $3 AND deleted_at IS NULL
+                AND (products.expires_at IS NULL OR products.expires_at > $4)
+        WHERE accounts.id = $1";
+    ACCEPT = concat!(
+        "UPDATE accounts SET balance = balance - 1 WHERE id = $2;
+        UPDATE products SET last_used_at = $3, expires_at = $4 WHERE id = $5;
+        INSERT INTO generations (id, account_id, status, created_at, updated_at, product_id, image_revision,
+                product_external_id, product_title, product_description, person_image_id, external_user_id, engine,
+                keep_for_days, watermark, ai_label)
+            VALUES ($1, $2, 'PENDING', $3, $3, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
+        INSERT INTO jobs (generation_id, run_after) VALUES ($1, ", db_now!(), ");
+        INSERT INTO ledger_entries (id, account_id, kind, amount, generation_id, note, created_at)
+            VALUES ($16, $2, 'hold', -1, $1, '', $3)"
+    );
+}
+
+/// What the database knows about a request before it is accepted.
+struct Admission {
+    balance: i64,
+    waiting: u64,
+    upload: Option<Upload>,
+    /// The referenced product, without its metadata and pictures.
+    product: Option<Product>,
+}
+
+struct Upload {
+    account: AccountId,
+    origin: ImageOrigin,
+    expires_at: Timestamp,
+}
+
+/// The product of an accepted request.
+enum Chosen {
+    Known(Product),
+    Upserted {
+        upserted: Upserted,
+        revision_before: Option<u32>,
+    },
+}
+
+async fn read_admission(
+    connection: &mut SqliteConnection,
+    account: AccountId,
+    product: &ProductChoice,
+    upload: Option<ImageId>,
+    now: Timestamp,
+) -> Result<Admission, DbError> {
+    let external_id = match product {
+        ProductChoice::Reference(external_id) => Some(external_id.as_str()),
+        ProductChoice::Upsert(_) => None,
+    };
+    let row = query(ADMISSION)
+        .bind_id(account.as_uuid())
+        .bind_optional_id(upload.as_ref().map(ImageId::as_uuid))
+        .bind(external_id)
+        .bind(now.as_micros())
+        .first(connection)
+        .await?
+        .ok_or(DbError::Corrupt("account"))?;
+    Ok(Admission {
+        balance: row.column("balance")?,
+        waiting: row.count("waiting")?,
+        upload: read_upload(&row)?,
+        product: match product {
+            ProductChoice::Reference(external_id) => read_head(&row, account, external_id)?,
+            ProductChoice::Upsert(_) => None,
+        },
+    })
+}
+
+fn read_upload(row: &SqliteRow) -> Result<Option<Upload>, DbError> {
+    let Some(account) = row.optional_uuid("image_account_id")? else {
+        return Ok(None);
+    };
+    Ok(Some(Upload {
+        account: AccountId::from_uuid(account),
+        origin: images::parse_origin(row.column("image_origin")?)?,
+        expires_at: row.time("image_expires_at")?,
+    }))
+}
+
+fn read_head(
+    row: &SqliteRow,
+    account: AccountId,
+    external_id: &ExternalId,
+) -> Result<Option<Product>, DbError> {
+    let Some(id) = row.optional_uuid("product_id")? else {
+        return Ok(None);
+    };
+    Ok(Some(Product {
+        id: ProductId::from_uuid(id),
+        account,
+        external_id: external_id.clone(),
+        origin: parse_origin(row.column("origin")?)?,
+        title: row.column("title")?,
+        description: row.column("description")?,
+        metadata: None,
+        valid_for_days: row.optional_count("valid_for_days")?,
+        expires_at: row.optional_time("expires_at")?,
+        last_used_at: row.optional_time("last_used_at")?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+        image_revision: row.count("image_revision")?,
+        images: Vec::new(),
+    }))
+}
+
+/// An upload can be named while it lives; a snapshot belongs to the try-on that brought it.
+fn check_upload(upload: Option<&Upload>, account: AccountId, now: Timestamp) -> Result<()> {
+    let living =
+        upload.filter(|upload| upload.origin == ImageOrigin::Upload && upload.expires_at > now);
+    match living {
+        None => Err(Error::new(
+            Code::ImageNotFound,
+            "The uploaded image is unknown or has expired. Upload it again.",
+        )),
+        Some(upload) if upload.account != account => Err(Error::new(
+            Code::Forbidden,
+            "The uploaded image belongs to another account.",
+        )),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Goes through every reason to refuse, in the order that the port promises, and chooses the product.
+async fn admit(
+    connection: &mut SqliteConnection,
+    account: AccountId,
+    product_id: ProductId,
+    product: ProductChoice,
+    person: Option<&PersonChoice>,
+    max_waiting: u64,
+    now: Timestamp,
+) -> Result<Chosen> {
+    let upload = match person {
+        Some(PersonChoice::Upload(id)) => Some(*id),
+        Some(PersonChoice::Snapshot { .. }) | None => None,
+    };
+    let admission = read_admission(connection, account, &product, upload, now).await?;
+    if upload.is_some() {
+        check_upload(admission.upload.as_ref(), account, now)?;
+    }
+    let chosen = match product {
+        ProductChoice::Reference(external_id) => Chosen::Known(admission.product.ok_or_else(
+            || {
+                Error::new(
+                    Code::ProductNotFound,
+                    format!(
+                        "Product \"{external_id}\" is unknown, expired or deleted. Send it inline or register it."
+                    ),
+                )
+            },
+        )?),
+        ProductChoice::Upsert(upsert) => {
+            let stored = find_living(connection, account, &upsert.external_id, now).await?;
+            let revision_before = stored.as_ref().map(|product| product.image_revision);
+            Chosen::Upserted {
+                upserted: apply_upsert(stored, account, product_id, upsert, now)?,
+                revision_before,
+            }
+        }
+    };
+    if admission.balance < 1 {
+        return Err(Error::new(
+            Code::InsufficientCredits,
+            "The account has no credits left.",
+        ));
+    }
+    if admission.waiting >= max_waiting {
+        return Err(
+            Error::new(Code::ServerBusy, "The queue is full. Try again shortly.")
+                .with_retry_after(QUEUE_RETRY_AFTER_SECONDS),
+        );
+    }
+    Ok(chosen)
+}
+
+/// Checks a request without accepting it.
+pub(crate) async fn check(
+    connection: &mut SqliteConnection,
+    account: AccountId,
+    product: &ProductChoice,
+    person: Option<&PersonChoice>,
+    max_waiting: u64,
+    now: Timestamp,
+) -> Result<()> {
+    // Nothing is written, so no row will ever have this id.
+    let product_id = ProductId::from_uuid(Uuid::nil());
+    let product = product.clone();
+    admit(
+        connection,
+        account,
+        product_id,
+        product,
+        person,
+        max_waiting,
+        now,
+    )
+    .await?;
+    Ok(())
+}
+
+/// Accepts a request, or refuses it before the first write.
+pub(crate) async fn enqueue(
+    connection: &mut SqliteConnection,
+    new: NewGeneration,
+    max_waiting: u64,
+) -> Result<Enqueued> {
+    let chosen = admit(
+        connection,
+        new.account,
+        new.product_id,
+        new.product,
+        Some(&new.person),
+        max_waiting,
+        new.now,
+    )
+    .await?;
+    let mut product = match chosen {
+        Chosen::Known(product) => product,
+        Chosen::Upserted {
+            upserted,
+            revision_before,
+        } => {
+            write_upserted(connection, &upserted, revision_before).await?;
+            upserted.product
+        }
+    };
+    touch(&mut product, new.now);
+    let person_image = match new.person {
+        PersonChoice::Upload(id) => id,
+        PersonChoice::Snapshot {
+            id,
+            picture,
+            expires_at,
+        } => {
+            let image = PersonImage {
+                id,
+                account: new.account,
+                origin: ImageOrigin::Snapshot,
+                picture,
+                external_user_id: new.external_user_id.clone(),
+                expires_at,
+                created_at: new.now,
+            };
+            images::insert(connection, image).await?;
+            id
+        }
+    };
+    let engine = engine_for(product.title.as_deref(), &new.engine).to_owned();
+    query(ACCEPT)
+        .bind_id(new.id.as_uuid())
+        .bind_id(new.account.as_uuid())
+        .bind(new.now.as_micros())
+        .bind(product.expires_at.map(Timestamp::as_micros))
+        .bind_id(product.id.as_uuid())
+        .bind(i64::from(product.image_revision))
+        .bind(product.external_id.as_str())
+        .bind(product.title)
+        .bind(product.description)
+        .bind_id(person_image.as_uuid())
+        .bind(new.external_user_id)
+        .bind(engine)
+        .bind(i64::from(new.keep_for_days))
+        .bind(new.watermark)
+        .bind(new.ai_label)
+        .bind_id(&entry_id(EntryKind::Hold, new.id.as_uuid(), new.now))
+        .run(connection)
+        .await?;
+    Ok(Enqueued {
+        product_external_id: product.external_id,
+    })
+}
