@@ -13,9 +13,8 @@ mod webp;
 
 pub use probe::{Probe, probe};
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use crate::colour::Colour;
+use crate::contain::contain_panic;
 use crate::{Format, ImageError, Limits, Orientation, Picture, sniff};
 
 /// A decoded picture as it was stored: not yet upright, not yet sRGB.
@@ -68,17 +67,13 @@ pub(crate) fn sniffed(bytes: &[u8]) -> Result<Format, ImageError> {
     }
 }
 
-/// Runs code of foreign decoders and turns a panic in it into an error.
-///
-/// The decoders are given whatever a stranger uploads. A bug in one of them must cost that upload and nothing else: not
-/// the worker thread, not the jobs that share it. `AssertUnwindSafe` holds because everything that the closure writes to
-/// is its own and is dropped with it.
+/// Runs a decoder; a panic in it counts as a damaged file.
 pub(crate) fn contain<T>(
     format: Format,
     work: impl FnOnce() -> Result<T, ImageError>,
 ) -> Result<T, ImageError> {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(ImageError::corrupt(format, "the decoder gave up on it")))
+    contain_panic(work)
+        .unwrap_or_else(|| Err(ImageError::corrupt(format, "the decoder gave up on it")))
 }
 
 /// Lays colours over white by their alpha and packs them: `source` has four bytes a pixel, `target` three.

@@ -1,21 +1,32 @@
 //! Frontal faces, by the SeetaFace cascade (`rustface`).
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use rustface::{ImageData, Model};
 
-use crate::decode::contain;
+use crate::contain::contain_panic;
 use crate::resize::{fit_within, resize_exact};
-use crate::{Format, Picture};
+use crate::{CropBox, Picture};
 
 /// The cascade's weights; see `NOTICE` for where they come from.
 static MODEL_BYTES: &[u8] = include_bytes!("../assets/seeta_fd_frontal_v1.0.bin");
 
-/// Long side of the grey copy in which faces are looked for, in pixels.
-const SEARCH_SIDE: u32 = 512;
-/// Smallest face in the grey copy, in pixels.
+/// Long side of the copy that is searched first, in pixels.
+const FIRST_SIDE: u32 = 512;
+/// Long side of the copy that is searched for smaller faces when the first shows none, in pixels: whole persons.
+pub(crate) const FINE_SIDE: u32 = 768;
+/// Share of the fine copy's height that is searched, from the top: a small face belongs to a whole person, whose head is
+/// not in the lowest part.
+const FINE_ROWS: f32 = 0.7;
+/// Long side of the copy that is searched for tilted faces, in pixels: those of portraits, which are large.
+const TILTED_SIDE: u32 = 320;
+
+/// Width of the cascade's window, in pixels; no smaller face is found.
+const WINDOW_SIDE: u32 = 40;
+/// Least face side that is asked for, in pixels; the cascade raises it to its window.
 const MIN_FACE_SIDE: u32 = 20;
-/// Lowest score of a detection that counts; the cascade's own scale, good faces have 10 to 200.
+/// Lowest score of a detection that counts; the cascade's own scale, on which clear faces have 10 and more.
 const MIN_SCORE: f64 = 2.0;
 /// Size of each step of the search pyramid against the one before.
 const PYRAMID_FACTOR: f32 = 0.8;
@@ -46,14 +57,26 @@ impl Face {
     pub fn center(&self) -> (f32, f32) {
         (self.x + self.width / 2.0, self.y + self.height / 2.0)
     }
+
+    /// Expresses the face in pixels of a picture that is larger by these factors.
+    pub(crate) fn scaled(self, x: f32, y: f32) -> Face {
+        Face {
+            x: self.x * x,
+            y: self.y * y,
+            width: self.width * x,
+            height: self.height * y,
+            score: self.score,
+        }
+    }
 }
 
 /// Says how hard to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaceSearch {
-    /// Upright faces only.
+    /// Upright faces of at least about 1/13 of the picture's long side.
     Upright,
-    /// When there is no upright face: again with the picture turned by 18 degrees either way.
+    /// When there is none of those: smaller ones (down to about 1/19) in the upper part, then with the picture turned by
+    /// 18 degrees either way.
     Tilted,
 }
 
@@ -71,31 +94,72 @@ impl FaceDetector {
 
     /// Finds the faces of a picture, best first.
     ///
-    /// The search runs on a grey copy with a long side of 512 pixels, so faces below about 1/25 of the long side are not
-    /// found. Deterministic. Empty when there is none, also for pictures that are too small to hold one.
+    /// The search runs on small grey copies. Deterministic. Empty when there is no face, also for pictures that are too
+    /// small to hold one.
     pub fn detect(&self, picture: &Picture, search: FaceSearch) -> Vec<Face> {
-        let (width, height) = fit_within(picture.width(), picture.height(), SEARCH_SIDE);
-        let small = if (width, height) == (picture.width(), picture.height()) {
-            None
-        } else {
-            Some(resize_exact(picture, width, height))
-        };
-        let gray = GrayPicture::of(small.as_ref().unwrap_or(picture));
-        let scale_x = picture.width() as f32 / width as f32;
-        let scale_y = picture.height() as f32 / height as f32;
-        let mut faces = gray.faces(search);
+        let mut faces = find_faces(&shrunk(picture, FINE_SIDE), search);
+        let (width, height) = fit_within(picture.width(), picture.height(), FINE_SIDE);
         for face in &mut faces {
-            face.x *= scale_x;
-            face.width *= scale_x;
-            face.y *= scale_y;
-            face.height *= scale_y;
+            *face = face.scaled(
+                picture.width() as f32 / width as f32,
+                picture.height() as f32 / height as f32,
+            );
         }
         faces
     }
 }
 
+/// Finds the faces of a copy whose long side is at most [`FINE_SIDE`] pixels, best first, in the copy's pixels.
+pub(crate) fn find_faces(copy: &Picture, search: FaceSearch) -> Vec<Face> {
+    let first = shrunk(copy, FIRST_SIDE);
+    let upright = scaled_back(GrayPicture::of(&first).faces(), &first, copy);
+    if search == FaceSearch::Upright || !upright.is_empty() {
+        return upright;
+    }
+    let has_finer_pixels = copy.width() > first.width() || copy.height() > first.height();
+    if has_finer_pixels {
+        let upper = CropBox {
+            height: (copy.height() as f32 * FINE_ROWS) as u32,
+            ..copy.bounds()
+        };
+        let small = GrayPicture::of(&copy.cropped(upper)).faces();
+        if !small.is_empty() {
+            return small;
+        }
+    }
+    let coarse = shrunk(copy, TILTED_SIDE);
+    let gray = GrayPicture::of(&coarse);
+    let mut tilted = Vec::new();
+    for degrees in TILTS_DEGREES {
+        let found = gray.turned(degrees).faces();
+        tilted.extend(
+            found
+                .into_iter()
+                .map(|face| gray.turned_back(face, degrees)),
+        );
+    }
+    sort_best_first(&mut tilted);
+    scaled_back(tilted, &coarse, copy)
+}
+
+fn shrunk(picture: &Picture, max_side: u32) -> Cow<'_, Picture> {
+    let (width, height) = fit_within(picture.width(), picture.height(), max_side);
+    if (width, height) == (picture.width(), picture.height()) {
+        return Cow::Borrowed(picture);
+    }
+    Cow::Owned(resize_exact(picture, width, height))
+}
+
+fn scaled_back(faces: Vec<Face>, from: &Picture, to: &Picture) -> Vec<Face> {
+    let (x, y) = (
+        to.width() as f32 / from.width() as f32,
+        to.height() as f32 / from.height() as f32,
+    );
+    faces.into_iter().map(|face| face.scaled(x, y)).collect()
+}
+
 /// A small grey picture to look for faces in.
-pub(crate) struct GrayPicture {
+struct GrayPicture {
     width: u32,
     height: u32,
     values: Vec<u8>,
@@ -103,7 +167,7 @@ pub(crate) struct GrayPicture {
 
 impl GrayPicture {
     /// Takes the brightness (ITU-R BT.601) of a picture, at its size.
-    pub(crate) fn of(picture: &Picture) -> Self {
+    fn of(picture: &Picture) -> Self {
         let values = picture
             .data()
             .as_chunks::<3>()
@@ -121,35 +185,18 @@ impl GrayPicture {
         }
     }
 
-    /// Finds faces, best first, in this picture's own pixels.
-    pub(crate) fn faces(&self, search: FaceSearch) -> Vec<Face> {
-        let upright = self.upright_faces();
-        if search == FaceSearch::Upright || !upright.is_empty() {
-            return upright;
-        }
-        let mut found = Vec::new();
-        for degrees in TILTS_DEGREES {
-            for face in self.turned(degrees).upright_faces() {
-                found.push(self.turned_back(face, degrees));
-            }
-        }
-        sort_best_first(&mut found);
-        found
-    }
-
-    fn upright_faces(&self) -> Vec<Face> {
-        if self.width.min(self.height) < 2 * MIN_FACE_SIDE {
-            // The cascade's window has 40 pixels; smaller pictures cannot hold it.
+    /// Finds upright faces, best first, in this picture's own pixels.
+    fn faces(&self) -> Vec<Face> {
+        if self.width.min(self.height) < WINDOW_SIDE {
             return Vec::new();
         }
-        // The cascade works with raw pointers and assertions; see `contain`.
-        let found = contain(Format::Jpeg, || {
+        let found = contain_panic(|| {
             let mut detector = rustface::create_detector_with_model(model().clone());
             detector.set_min_face_size(MIN_FACE_SIDE);
             detector.set_score_thresh(MIN_SCORE);
             detector.set_pyramid_scale_factor(PYRAMID_FACTOR);
             detector.set_slide_window_step(WINDOW_STEP, WINDOW_STEP);
-            Ok(detector.detect(&ImageData::new(&self.values, self.width, self.height)))
+            detector.detect(&ImageData::new(&self.values, self.width, self.height))
         });
         let mut faces: Vec<Face> = found
             .unwrap_or_default()

@@ -8,6 +8,7 @@
 //! [`Picture`] to work on.
 
 mod colour;
+mod contain;
 mod crop;
 mod decode;
 mod encode;
@@ -19,8 +20,9 @@ mod limits;
 mod orientation;
 mod picture;
 mod resize;
+mod upload;
 
-pub use crop::CropBox;
+pub use crop::{CropBox, Portrait, crop_to_portrait, find_portrait};
 pub use decode::{Probe, decode, probe};
 pub use encode::{Subsampling, encode_jpeg};
 pub use error::ImageError;
@@ -31,3 +33,4 @@ pub use limits::Limits;
 pub use orientation::Orientation;
 pub use picture::{MAX_PICTURE_SIDE, Picture};
 pub use resize::{fit_within, resize_area, resize_exact, resize_within};
+pub use upload::{Normalized, normalize_picture, normalize_upload};

@@ -197,26 +197,37 @@ const BLOCK_PIXELS: usize = 32;
 /// Output pixel (column `c`, row `r`) is stored pixel (column `r`, row `c`), each counted from the far end where asked.
 fn transposed(picture: &Picture, columns_backwards: bool, rows_backwards: bool) -> Picture {
     let (stored_width, stored_height) = (picture.width() as usize, picture.height() as usize);
-    let mut turned = Picture::filled(picture.height(), picture.width(), [0; 3]);
+    let mut turned = Picture::blank(picture.height(), picture.width());
     let (source, _) = picture.data().as_chunks::<3>();
     let (target, _) = turned.data_mut().as_chunks_mut::<3>();
     for block_row in (0..stored_width).step_by(BLOCK_PIXELS) {
         for block_column in (0..stored_height).step_by(BLOCK_PIXELS) {
+            let columns = block_column..(block_column + BLOCK_PIXELS).min(stored_height);
+            // The stored rows that make up these columns, from top to bottom.
+            let stored_rows = if rows_backwards {
+                stored_height - columns.end..stored_height - columns.start
+            } else {
+                columns.clone()
+            };
+            let stored_rows =
+                &source[stored_rows.start * stored_width..stored_rows.end * stored_width];
             for row in block_row..(block_row + BLOCK_PIXELS).min(stored_width) {
                 let stored_x = if columns_backwards {
                     stored_width - 1 - row
                 } else {
                     row
                 };
-                let columns = block_column..(block_column + BLOCK_PIXELS).min(stored_height);
                 let out = &mut target[row * stored_height..][columns.clone()];
-                for (pixel, column) in out.iter_mut().zip(columns) {
-                    let stored_y = if rows_backwards {
-                        stored_height - 1 - column
-                    } else {
-                        column
-                    };
-                    *pixel = source[stored_y * stored_width + stored_x];
+                let column = stored_rows[stored_x..].iter().step_by(stored_width);
+                if rows_backwards {
+                    out.iter_mut()
+                        .rev()
+                        .zip(column)
+                        .for_each(|(to, from)| *to = *from);
+                } else {
+                    out.iter_mut()
+                        .zip(column)
+                        .for_each(|(to, from)| *to = *from);
                 }
             }
         }

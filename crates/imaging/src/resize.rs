@@ -26,7 +26,7 @@ pub fn resize_within(picture: Picture, max_side: u32) -> Picture {
 /// The area is cut to the picture.
 pub fn resize_area(picture: &Picture, area: CropBox, width: u32, height: u32) -> Picture {
     let area = area.clamped_to(picture.width(), picture.height());
-    let mut target = Picture::filled(width, height, [0; 3]);
+    let mut target = Picture::blank(width, height);
     if (area.width, area.height) == (target.width(), target.height()) {
         return picture.cropped(area);
     }

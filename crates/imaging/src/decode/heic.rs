@@ -138,7 +138,7 @@ fn decode_tiles(
     layout: &Layout,
     colour: Option<ColorInfo>,
 ) -> Result<Picture, ImageError> {
-    let mut canvas = Picture::filled(layout.width, layout.height, [0; 3]);
+    let mut canvas = Picture::blank(layout.width, layout.height);
     let single = parsed.grid.is_none();
     for (index, tile) in parsed.images.into_iter().enumerate() {
         let index = index as u32;
