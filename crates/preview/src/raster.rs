@@ -9,6 +9,7 @@ mod fill;
 mod filter;
 mod grabcut;
 mod line;
+mod math;
 mod morph;
 mod plane;
 mod random;

@@ -3,6 +3,8 @@
 mod flow;
 mod mixture;
 
+use rayon::prelude::*;
+
 use super::plane::{Mask, Plane, Rgb8};
 use flow::{DIRECTIONS, Flow};
 use mixture::{Mixture, Sample};
@@ -15,6 +17,8 @@ const UNITS: f64 = 1024.0;
 const MAX_EVIDENCE: f64 = 600.0;
 /// Certain pixels per model that take part in learning; more are thinned out evenly.
 const MAX_CERTAIN: usize = 24_000;
+/// Pixels that one thread takes at least.
+const MIN_SHARE: usize = 2048;
 
 /// What is known about a pixel before the cut.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,10 +37,6 @@ pub enum Seed {
 impl Seed {
     fn is_foreground(self) -> bool {
         matches!(self, Self::ProbableForeground | Self::Foreground)
-    }
-
-    fn is_certain(self) -> bool {
-        matches!(self, Self::Background | Self::Foreground)
     }
 }
 
@@ -61,19 +61,21 @@ pub fn grab_cut(image: &Rgb8, trimap: &Plane<Seed>, iterations: usize) -> Mask {
         .collect();
     let mut flow = problem.build_flow(image, trimap);
     let mut evidence = vec![0; sides.len()];
-    let mut models: Option<[Mixture; 2]> = None;
+    let mut models = [false, true].map(|side| Mixture::start(&problem.samples(&sides, side)));
     for _ in 0..iterations {
-        let samples = [false, true].map(|side| problem.samples(&sides, side));
-        models = Some(match &models {
-            None => samples.map(|samples| Mixture::start(&samples)),
-            Some([background, front]) => [background.learn(&samples[0]), front.learn(&samples[1])],
-        });
-        let Some([background, front]) = &models else {
-            break;
-        };
-        for (node, color) in problem.colors.iter().enumerate() {
-            let ratio = f64::from(front.log_density(*color) - background.log_density(*color));
-            let wanted = (ratio.clamp(-MAX_EVIDENCE, MAX_EVIDENCE) * UNITS) as i32;
+        for (model, side) in models.iter_mut().zip([false, true]) {
+            *model = model.learn(&problem.samples(&sides, side));
+        }
+        let [background, front] = &models;
+        let wanted = problem
+            .colors
+            .par_iter()
+            .with_min_len(MIN_SHARE)
+            .map(|color| {
+                let ratio = f64::from(front.log_density(*color) - background.log_density(*color));
+                (ratio.clamp(-MAX_EVIDENCE, MAX_EVIDENCE) * UNITS) as i32
+            });
+        for (node, wanted) in wanted.collect::<Vec<_>>().into_iter().enumerate() {
             // What earlier iterations pushed stays valid; only the difference is new.
             flow.add_source(node, wanted - evidence[node]);
             evidence[node] = wanted;

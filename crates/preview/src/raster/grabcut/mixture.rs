@@ -1,5 +1,10 @@
 //! Mixtures of normal distributions over colours.
 
+use std::f32::consts::LOG2_E;
+
+use rayon::prelude::*;
+
+use super::super::math::exp2;
 use super::super::stats::kmeans_labels;
 
 /// Normal distributions in a mixture.
@@ -11,6 +16,8 @@ const START_ROUNDS: usize = 10;
 const START_SEED: u64 = 1;
 /// Determinant up to which a covariance counts as flat, and what its diagonal then gains.
 const FLAT: f64 = 0.01;
+/// Samples that are summed together; the sums are then added in their order.
+const CHUNK: usize = 4096;
 
 /// A colour (R, G, B 0..255) that stands for `weight` pixels.
 #[derive(Clone, Copy)]
@@ -42,26 +49,43 @@ impl Mixture {
         let thinned: Vec<Sample> = samples.iter().step_by(step).copied().collect();
         let colors: Vec<[f32; 3]> = thinned.iter().map(|sample| sample.color).collect();
         let labels = kmeans_labels(&colors, COMPONENTS, START_ROUNDS, START_SEED).1;
-        Self::from_moments(thinned.iter().zip(labels))
+        let mut moments = [Moments::default(); COMPONENTS];
+        for (sample, label) in thinned.iter().zip(labels) {
+            moments[label].add(sample);
+        }
+        Self::from_moments(&moments)
     }
 
     /// Learns every component anew from the samples that are most likely to be its own.
     pub(super) fn learn(&self, samples: &[Sample]) -> Self {
-        Self::from_moments(
-            samples
-                .iter()
-                .map(|sample| (sample, self.nearest(sample.color))),
-        )
+        let parts: Vec<_> = samples
+            .par_chunks(CHUNK)
+            .map(|chunk| {
+                let mut moments = [Moments::default(); COMPONENTS];
+                for sample in chunk {
+                    moments[self.nearest(sample.color)].add(sample);
+                }
+                moments
+            })
+            .collect();
+        let mut moments = [Moments::default(); COMPONENTS];
+        for part in &parts {
+            moments
+                .iter_mut()
+                .zip(part)
+                .for_each(|(sum, part)| sum.join(part));
+        }
+        Self::from_moments(&moments)
     }
 
     /// Logarithm of the density of a colour.
     pub(super) fn log_density(&self, color: [f32; 3]) -> f32 {
-        let mut logs = [f32::NEG_INFINITY; COMPONENTS];
+        let mut logs = [f32::MIN; COMPONENTS];
         for (log, component) in logs.iter_mut().zip(&self.components) {
             *log = component.log_share_peak + component.exponent(color);
         }
         let highest = logs.iter().copied().fold(f32::MIN, f32::max);
-        let sum: f32 = logs.iter().map(|log| (log - highest).exp()).sum();
+        let sum: f32 = logs.iter().map(|log| exp2((log - highest) * LOG2_E)).sum();
         highest + sum.ln()
     }
 
@@ -77,11 +101,7 @@ impl Mixture {
         best.0
     }
 
-    fn from_moments<'a>(labelled: impl Iterator<Item = (&'a Sample, usize)>) -> Self {
-        let mut moments = [Moments::default(); COMPONENTS];
-        for (sample, label) in labelled {
-            moments[label].add(sample);
-        }
+    fn from_moments(moments: &[Moments; COMPONENTS]) -> Self {
         let total: f64 = moments.iter().map(|moments| moments.weight).sum();
         let components = moments
             .iter()
@@ -126,6 +146,18 @@ impl Moments {
         {
             *sum += weight * value;
         }
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.weight += other.weight;
+        self.sum
+            .iter_mut()
+            .zip(other.sum)
+            .for_each(|(sum, part)| *sum += part);
+        self.products
+            .iter_mut()
+            .zip(other.products)
+            .for_each(|(sum, part)| *sum += part);
     }
 
     fn component(&self, total: f64) -> Component {
@@ -179,11 +211,17 @@ mod tests {
             .collect()
     }
 
+    /// Everything in one component.
+    fn single(samples: &[Sample]) -> Mixture {
+        let mut moments = [Moments::default(); COMPONENTS];
+        samples.iter().for_each(|sample| moments[0].add(sample));
+        Mixture::from_moments(&moments)
+    }
+
     #[test]
     fn one_cloud_gives_its_own_density() {
         let samples = cloud([100.0, 50.0, 20.0], [4.0, 8.0, 2.0], 4000, 1);
-        let labelled = samples.iter().map(|sample| (sample, 0));
-        let mixture = Mixture::from_moments(labelled);
+        let mixture = single(&samples);
         assert_eq!(mixture.components.len(), 1);
         // Peak of a normal distribution without the constant: one over the product of the deviations.
         let peak = -(4.0_f32 * 8.0 * 2.0).ln();
@@ -204,7 +242,7 @@ mod tests {
                 }
             })
             .collect();
-        let mixture = Mixture::from_moments(samples.iter().map(|sample| (sample, 2)));
+        let mixture = single(&samples);
         let along = mixture.log_density([10.0, 10.0, 0.0]);
         let across = mixture.log_density([10.0, -10.0, 0.0]);
         assert!(along - across > 100.0, "{along} {across}");
@@ -237,9 +275,7 @@ mod tests {
                 ..*sample
             })
             .collect();
-        let density = |samples: &[Sample]| {
-            Mixture::from_moments(samples.iter().map(|sample| (sample, 0))).log_density([81.0; 3])
-        };
+        let density = |samples: &[Sample]| single(samples).log_density([81.0; 3]);
         assert!((density(&doubled) - density(&heavy)).abs() < 1e-4);
     }
 
