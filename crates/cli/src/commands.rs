@@ -53,8 +53,10 @@ fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<
 
 /// Runs the server on all cores; work that does not end in time is left behind at the end.
 fn block_on_server(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot be started")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime cannot be started")?;
     let done = runtime.block_on(work);
     runtime.shutdown_timeout(Duration::from_secs(1));
     done
@@ -96,7 +98,8 @@ async fn find_account(data: &Data, name_or_id: &str) -> anyhow::Result<Account> 
         None => data.store.find_by_name(name_or_id).await?,
     };
     found.ok_or_else(|| {
-        let message = format!("there is no account \"{name_or_id}\"; `drape account list` shows all");
+        let message =
+            format!("there is no account \"{name_or_id}\"; `drape account list` shows all");
         drape_core::Error::new(Code::NotFound, message).into()
     })
 }

@@ -11,7 +11,12 @@ pub(crate) fn code_of(failure: &anyhow::Error) -> ExitCode {
         if let Some(error) = cause.downcast_ref::<drape_core::Error>() {
             return ExitCode::from(code_of_kind(error.kind()));
         }
-        if cause.is::<ConfigError>() || matches!(cause.downcast_ref::<StartError>(), Some(StartError::Config(_))) {
+        if cause.is::<ConfigError>()
+            || matches!(
+                cause.downcast_ref::<StartError>(),
+                Some(StartError::Config(_))
+            )
+        {
             return ExitCode::from(2);
         }
     }
@@ -23,8 +28,16 @@ fn code_of_kind(kind: Kind) -> u8 {
         Kind::InvalidInput | Kind::TooLarge | Kind::Unsupported => 3,
         Kind::Unprocessable => 4,
         Kind::NotFound => 5,
-        Kind::Unauthenticated | Kind::Forbidden | Kind::PaymentRequired | Kind::Conflict | Kind::MethodNotAllowed => 6,
-        Kind::RateLimited | Kind::Overloaded | Kind::Unavailable | Kind::Timeout | Kind::Upstream => 7,
+        Kind::Unauthenticated
+        | Kind::Forbidden
+        | Kind::PaymentRequired
+        | Kind::Conflict
+        | Kind::MethodNotAllowed => 6,
+        Kind::RateLimited
+        | Kind::Overloaded
+        | Kind::Unavailable
+        | Kind::Timeout
+        | Kind::Upstream => 7,
         Kind::Internal => 1,
     }
 }

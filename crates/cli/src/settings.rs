@@ -20,13 +20,20 @@ pub(crate) fn load_settings(
         flags.push((name.to_owned(), value.to_owned()));
     }
     if let Some(dir) = &common.data_dir {
-        flags.push(("storage.data_dir".to_owned(), dir.to_string_lossy().into_owned()));
+        flags.push((
+            "storage.data_dir".to_owned(),
+            dir.to_string_lossy().into_owned(),
+        ));
     }
     for (name, value) in extra {
         if let Some(value) = value {
             flags.push(((*name).to_owned(), value.clone()));
         }
     }
-    let layers = Layers { file: common.config.clone(), environment: std::env::vars().collect(), flags };
+    let layers = Layers {
+        file: common.config.clone(),
+        environment: std::env::vars().collect(),
+        flags,
+    };
     load(&layers).context("the settings cannot be used")
 }

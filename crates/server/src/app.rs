@@ -97,7 +97,10 @@ pub fn blobs_path(config: &Config) -> PathBuf {
 /// Opens (or makes) the data folder; `migrate` brings the schema up to date.
 pub async fn open_data(config: &Config, migrate: bool) -> Result<Data, StartError> {
     let data_dir = PathBuf::from(&config.storage.data_dir);
-    make_private_dir(&data_dir).map_err(|source| StartError::DataDir { path: data_dir.clone(), source })?;
+    make_private_dir(&data_dir).map_err(|source| StartError::DataDir {
+        path: data_dir.clone(),
+        source,
+    })?;
     let path = database_path(config);
     let options = StoreOptions {
         max_attempts: config.worker.max_attempts,
@@ -108,9 +111,14 @@ pub async fn open_data(config: &Config, migrate: bool) -> Result<Data, StartErro
     let store = SqlStore::open(&path.to_string_lossy(), options)
         .await
         .map_err(|source| StartError::Database { path, source })?;
-    let blobs = Arc::new(ObjectBlobs::local(&blobs_path(config))?);
+    let blobs = Arc::new(ObjectBlobs::local(&blobs_path(config)).map_err(drape_core::Error::from)?);
     let clock = SystemClock::with_offset(parse_offset(&config.clock.offset).unwrap_or(0));
-    Ok(Data { store, blobs, clock, ids: Arc::new(SystemIds::new(clock)) })
+    Ok(Data {
+        store,
+        blobs,
+        clock,
+        ids: Arc::new(SystemIds::new(clock)),
+    })
 }
 
 /// The folder holds pictures of people: only its owner may look inside.
@@ -129,13 +137,17 @@ pub fn engines(config: &Config) -> Result<Engines, StartError> {
         cache_entries: config.preview.cache_entries as usize,
         ..PreviewOptions::default()
     });
-    let all: Vec<Arc<dyn Engine>> = vec![Arc::new(preview), Arc::new(MockEngine::new())];
+    let all: Vec<Arc<dyn Engine>> = vec![Arc::new(preview), Arc::new(MockEngine)];
     let engines = Engines::new(all, config.engine.default.clone());
     if engines.find(&config.engine.default).is_none() {
         let known: Vec<_> = engines.iter().map(|engine| engine.name()).collect();
         return Err(StartError::Config(ConfigError::Invalid {
             setting: "engine.default".to_owned(),
-            message: format!("no engine is called \"{}\"; there are {}", config.engine.default, known.join(", ")),
+            message: format!(
+                "no engine is called \"{}\"; there are {}",
+                config.engine.default,
+                known.join(", ")
+            ),
         }));
     }
     Ok(engines)
@@ -145,9 +157,11 @@ pub fn engines(config: &Config) -> Result<Engines, StartError> {
 pub fn guarded_fetch(config: &Config) -> Result<GuardedFetch, StartError> {
     let mut allow = Vec::new();
     for network in &config.outbound.allow {
-        let parsed = drape_outbound::options::parse_network(network).map_err(|error| ConfigError::Invalid {
-            setting: "outbound.allow".to_owned(),
-            message: error.to_string(),
+        let parsed = drape_outbound::options::parse_network(network).map_err(|error| {
+            ConfigError::Invalid {
+                setting: "outbound.allow".to_owned(),
+                message: error.to_string(),
+            }
         })?;
         allow.push(parsed);
     }
@@ -200,25 +214,48 @@ impl App {
         };
         let to_size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
         let settings = ApiSettings {
-            public_url: Some(config.server.public_url.trim_end_matches('/').to_owned()).filter(|url| !url.is_empty()),
+            public_url: Some(config.server.public_url.trim_end_matches('/').to_owned())
+                .filter(|url| !url.is_empty()),
             url_lifetime_s: config.server.url_lifetime_s,
             max_json_bytes: to_size(config.limits.max_json_bytes),
             max_multipart_bytes: to_size(config.limits.max_multipart_bytes),
             max_picture_bytes: to_size(config.limits.max_picture_bytes),
             ..ApiSettings::default()
         };
-        let state = AppState::new(ports, engines, signer, Arc::new(RateLimiter::new()), settings);
-        Ok(Self { state, config, data })
+        let state = AppState::new(
+            ports,
+            engines,
+            signer,
+            Arc::new(RateLimiter::new()),
+            settings,
+        );
+        Ok(Self {
+            state,
+            config,
+            data,
+        })
     }
 
     /// Serves and works until `shutdown` ends; then lets requests and jobs end, bounded by the grace.
-    #[expect(clippy::disallowed_methods, reason = "the tasks are tracked here and joined before this returns")]
-    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) -> Result<(), StartError> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the tasks are tracked here and joined before this returns"
+    )]
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<(), StartError> {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         tasks.spawn(self.worker(&stop).run());
         tasks.spawn(self.chores(&stop).run());
-        let server = serve_connections(listener, router(self.state.clone()), self.listener_options(), stop.clone());
+        let server = serve_connections(
+            listener,
+            router(self.state.clone()),
+            self.listener_options(),
+            stop.clone(),
+        );
         let server = tasks.spawn(server);
         tasks.close();
 
@@ -227,7 +264,9 @@ impl App {
         // Every part bounds its own end; the margin is for the last reports to the database.
         let bound = self.grace() + Duration::from_secs(5);
         if tokio::time::timeout(bound, tasks.wait()).await.is_err() {
-            tracing::warn!("some work did not end in time; leases and the sweep take care of it at the next start");
+            tracing::warn!(
+                "some work did not end in time; leases and the sweep take care of it at the next start"
+            );
         }
         drop(server);
         self.data.store.close().await;
@@ -258,7 +297,12 @@ impl App {
             },
             shutdown_grace: self.grace(),
         };
-        Worker::new(self.state.ports.clone(), self.state.engines.clone(), options, stop.clone())
+        Worker::new(
+            self.state.ports.clone(),
+            self.state.engines.clone(),
+            options,
+            stop.clone(),
+        )
     }
 
     fn chores(&self, stop: &CancellationToken) -> Chores {
@@ -266,7 +310,8 @@ impl App {
         let lease = Duration::from_secs(u64::from(self.config.worker.lease_s));
         let options = ChoreOptions {
             reap_interval: (lease / 2).min(MAX_REAP_INTERVAL),
-            sweep_interval: Some(Duration::from_secs(sweep_s)).filter(|interval| !interval.is_zero()),
+            sweep_interval: Some(Duration::from_secs(sweep_s))
+                .filter(|interval| !interval.is_zero()),
             orphan_grace: Duration::from_secs(u64::from(self.config.retention.orphan_grace_s)),
         };
         Chores::new(self.state.ports.clone(), options, stop.clone())
@@ -276,7 +321,9 @@ impl App {
 /// Listens on the address of the settings.
 pub async fn listen(config: &Config) -> Result<TcpListener, StartError> {
     let address = config.server.listen.clone();
-    TcpListener::bind(&address).await.map_err(|source| StartError::Listen { address, source })
+    TcpListener::bind(&address)
+        .await
+        .map_err(|source| StartError::Listen { address, source })
 }
 
 /// A number of workers; 0 means one per core.

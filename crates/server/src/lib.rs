@@ -1,7 +1,14 @@
 //! The HTTP server and the worker.
 
+pub mod api;
+pub mod app;
 pub mod config;
 pub mod listener;
+pub mod pictures;
+pub mod rate_limit;
+pub mod router;
+pub mod signing;
+pub mod state;
 pub mod system;
 pub mod telemetry;
 pub mod worker;

@@ -57,7 +57,10 @@ impl PictureWorkers {
         if before >= self.room {
             return Err(busy());
         }
-        let permit = Arc::clone(&self.working).acquire_owned().await.map_err(Error::internal)?;
+        let permit = Arc::clone(&self.working)
+            .acquire_owned()
+            .await
+            .map_err(Error::internal)?;
         let limits = self.limits.clone();
         let done = tokio::task::spawn_blocking(move || {
             // Both end with the work, not with the request that asked for it.
@@ -73,22 +76,32 @@ impl PictureWorkers {
 #[async_trait]
 impl Pictures for PictureWorkers {
     async fn normalize_person(&self, bytes: Bytes, crop: bool) -> Result<NormalizedPicture> {
-        self.run(move |limits| normalize_upload(&bytes, crop, limits)).await
+        self.run(move |limits| normalize_upload(&bytes, crop, limits))
+            .await
     }
 
     async fn normalize_product(&self, bytes: Bytes) -> Result<NormalizedPicture> {
-        self.run(move |limits| normalize_picture(&bytes, limits)).await
+        self.run(move |limits| normalize_picture(&bytes, limits))
+            .await
     }
 }
 
 fn busy() -> Error {
-    Error::new(Code::ServerBusy, "The server is busy with pictures. Try again in a moment.")
-        .with_retry_after(BUSY_RETRY_AFTER_S)
+    Error::new(
+        Code::ServerBusy,
+        "The server is busy with pictures. Try again in a moment.",
+    )
+    .with_retry_after(BUSY_RETRY_AFTER_S)
 }
 
 fn to_core(picture: Normalized) -> NormalizedPicture {
     let sha256 = drape_imaging::content_hash(&picture.jpeg);
-    NormalizedPicture { jpeg: picture.jpeg.into(), width: picture.width, height: picture.height, sha256 }
+    NormalizedPicture {
+        jpeg: picture.jpeg.into(),
+        width: picture.width,
+        height: picture.height,
+        sha256,
+    }
 }
 
 /// Says what is wrong with a picture in the words and codes of the contract.
@@ -126,7 +139,10 @@ mod tests {
             }
         };
         let second = async {
-            let refused = workers.run(|_| Err(ImageError::NotAnImage)).await.unwrap_err();
+            let refused = workers
+                .run(|_| Err(ImageError::NotAnImage))
+                .await
+                .unwrap_err();
             release.send(()).unwrap();
             refused
         };
@@ -134,7 +150,10 @@ mod tests {
         assert_eq!(first.unwrap_err().code(), Code::InvalidImage);
         assert_eq!(second.code(), Code::ServerBusy);
         assert_eq!(second.retry_after_seconds(), Some(1));
-        let third = workers.run(|_| Err(ImageError::NotAnImage)).await.unwrap_err();
+        let third = workers
+            .run(|_| Err(ImageError::NotAnImage))
+            .await
+            .unwrap_err();
         assert_eq!(third.code(), Code::InvalidImage);
     }
 
@@ -142,7 +161,10 @@ mod tests {
     fn refusals_have_the_code_of_the_contract() {
         let unsupported = refusal(ImageError::Unsupported { format: "GIF" });
         assert_eq!(unsupported.code(), Code::UnsupportedImageFormat);
-        let large = refusal(ImageError::TooManyBytes { bytes: 2, max_bytes: 1 });
+        let large = refusal(ImageError::TooManyBytes {
+            bytes: 2,
+            max_bytes: 1,
+        });
         assert_eq!(large.code(), Code::PayloadTooLarge);
     }
 }

@@ -14,10 +14,17 @@ use crate::args::{AccountCommand, Common};
 pub(crate) fn run(common: &Common, command: AccountCommand) -> anyhow::Result<()> {
     with_data(common, |config, data| async move {
         match command {
-            AccountCommand::Create { name, credits, rate_limit, json } => {
+            AccountCommand::Create {
+                name,
+                credits,
+                rate_limit,
+                json,
+            } => {
                 let (account, key) = create(&config, &data, &name, credits, rate_limit).await?;
                 if json {
-                    print_json(&json!({ "accountId": account.id.to_string(), "apiKey": key.expose() }));
+                    print_json(
+                        &json!({ "accountId": account.id.to_string(), "apiKey": key.expose() }),
+                    );
                 } else {
                     println!("account  {} ({})", account.name, account.id);
                     println!("API key  {}", key.expose());
@@ -43,13 +50,19 @@ pub(crate) async fn create(
 ) -> anyhow::Result<(Account, ApiKey)> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-        return Err(drape_core::Error::invalid_field("name", "expected 1 to 100 printable characters").into());
+        return Err(drape_core::Error::invalid_field(
+            "name",
+            "expected 1 to 100 printable characters",
+        )
+        .into());
     }
     if name.parse::<AccountId>().is_ok() {
         return Err(drape_core::Error::invalid_field("name", "looks like an account id").into());
     }
     if rate_limit == Some(0) {
-        return Err(drape_core::Error::invalid_field("rate-limit", "expected a number above 0").into());
+        return Err(
+            drape_core::Error::invalid_field("rate-limit", "expected a number above 0").into(),
+        );
     }
     let key = ApiKey::from_random(data.ids.secret());
     let now = data.clock.now();
@@ -59,7 +72,10 @@ pub(crate) async fn create(
         credits: credits.unwrap_or(config.accounts.credits),
         rate_limit: rate_limit.unwrap_or(config.accounts.rate_limit),
         // A shop that may ask more often also looks more often.
-        poll_limit: config.accounts.poll_limit.max(rate_limit.unwrap_or(0).saturating_mul(6)),
+        poll_limit: config
+            .accounts
+            .poll_limit
+            .max(rate_limit.unwrap_or(0).saturating_mul(6)),
         key: NewKey {
             id: KeyId::from_uuid(data.ids.uuid()),
             hash: key.hash(),
@@ -78,13 +94,30 @@ async fn list(data: &Data, as_json: bool) -> anyhow::Result<()> {
         rows.push((account, data.store.balance(account.id).await?));
     }
     if as_json {
-        print_json(&rows.iter().map(|(account, balance)| to_json(account, *balance)).collect());
+        print_json(
+            &rows
+                .iter()
+                .map(|(account, balance)| to_json(account, *balance))
+                .collect(),
+        );
         return Ok(());
     }
-    println!("{:<38} {:<20} {:<9} {:>8} {:>6}", "ID", "NAME", "STATE", "CREDITS", "RATE");
+    println!(
+        "{:<38} {:<20} {:<9} {:>8} {:>6}",
+        "ID", "NAME", "STATE", "CREDITS", "RATE"
+    );
     for (account, balance) in rows {
-        let state = if account.is_active { "active" } else { "disabled" };
-        println!("{:<38} {:<20} {state:<9} {balance:>8} {:>6}", account.id.to_string(), account.name, account.rate_limit);
+        let state = if account.is_active {
+            "active"
+        } else {
+            "disabled"
+        };
+        println!(
+            "{:<38} {:<20} {state:<9} {balance:>8} {:>6}",
+            account.id.to_string(),
+            account.name,
+            account.rate_limit
+        );
     }
     Ok(())
 }
@@ -109,14 +142,32 @@ async fn show(data: &Data, name_or_id: &str, as_json: bool) -> anyhow::Result<()
     }
     println!("id          {}", account.id);
     println!("name        {}", account.name);
-    println!("state       {}", if account.is_active { "active" } else { "disabled" });
+    println!(
+        "state       {}",
+        if account.is_active {
+            "active"
+        } else {
+            "disabled"
+        }
+    );
     println!("credits     {balance}");
-    println!("rate limit  {} per minute, {} for status and pictures", account.rate_limit, account.poll_limit);
-    println!("pictures    kept for {} days unless a request says otherwise", account.keep_for_days);
-    println!("engine      {}", account.engine.as_deref().unwrap_or("the server's default"));
+    println!(
+        "rate limit  {} per minute, {} for status and pictures",
+        account.rate_limit, account.poll_limit
+    );
+    println!(
+        "pictures    kept for {} days unless a request says otherwise",
+        account.keep_for_days
+    );
+    println!(
+        "engine      {}",
+        account.engine.as_deref().unwrap_or("the server's default")
+    );
     println!("created     {}", account.created_at);
     for key in keys {
-        let state = key.revoked_at.map_or_else(|| "works".to_owned(), |at| format!("revoked {at}"));
+        let state = key
+            .revoked_at
+            .map_or_else(|| "works".to_owned(), |at| format!("revoked {at}"));
         println!("key         {}  {state}  {}", key.id, key.label);
     }
     Ok(())
@@ -125,7 +176,11 @@ async fn show(data: &Data, name_or_id: &str, as_json: bool) -> anyhow::Result<()
 async fn set_active(data: &Data, name_or_id: &str, is_active: bool) -> anyhow::Result<()> {
     let account = find_account(data, name_or_id).await?;
     data.store.set_active(account.id, is_active).await?;
-    println!("account \"{}\" is now {}", account.name, if is_active { "active" } else { "disabled" });
+    println!(
+        "account \"{}\" is now {}",
+        account.name,
+        if is_active { "active" } else { "disabled" }
+    );
     Ok(())
 }
 

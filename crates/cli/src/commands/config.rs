@@ -16,7 +16,11 @@ pub(crate) fn run(common: &Common, command: &ConfigCommand) -> anyhow::Result<()
             let mut section = "";
             for setting in REFERENCE {
                 if setting.section != section {
-                    println!("{}[{}]", if section.is_empty() { "" } else { "\n" }, setting.section);
+                    println!(
+                        "{}[{}]",
+                        if section.is_empty() { "" } else { "\n" },
+                        setting.section
+                    );
                     section = setting.section;
                 }
                 let value = values.get(section).and_then(|table| table.get(setting.key));

@@ -15,13 +15,24 @@ const SHOWN_ENTRIES: u32 = 20;
 pub(crate) fn run(common: &Common, command: CreditsCommand) -> anyhow::Result<()> {
     with_data(common, |_, data| async move {
         match command {
-            CreditsCommand::Grant { account, amount, note } => {
+            CreditsCommand::Grant {
+                account,
+                amount,
+                note,
+            } => {
                 if amount == 0 {
-                    return Err(drape_core::Error::invalid_field("amount", "expected a number other than 0").into());
+                    return Err(drape_core::Error::invalid_field(
+                        "amount",
+                        "expected a number other than 0",
+                    )
+                    .into());
                 }
                 let account = find_account(&data, &account).await?;
                 let entry = EntryId::from_uuid(data.ids.uuid());
-                let balance = data.store.grant(account.id, entry, amount, &note, data.clock.now()).await?;
+                let balance = data
+                    .store
+                    .grant(account.id, entry, amount, &note, data.clock.now())
+                    .await?;
                 println!("account \"{}\" now has {balance} credits", account.name);
             }
             CreditsCommand::Show { account, json } => {
@@ -44,7 +55,12 @@ pub(crate) fn run(common: &Common, command: CreditsCommand) -> anyhow::Result<()
                     println!("{balance} credits");
                     for entry in entries {
                         let about = entry.generation.map_or(entry.note, |id| id.to_string());
-                        println!("{}  {:<8} {:>+6}  {about}", entry.created_at, entry.kind.as_str(), entry.amount);
+                        println!(
+                            "{}  {:<8} {:>+6}  {about}",
+                            entry.created_at,
+                            entry.kind.as_str(),
+                            entry.amount
+                        );
                     }
                 }
             }

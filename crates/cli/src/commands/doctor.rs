@@ -24,7 +24,10 @@ pub(crate) fn run(common: &Common) -> anyhow::Result<()> {
     drape_server::telemetry::init(&super::quiet(&config))?;
     block_on(async {
         let mut report = Report::default();
-        report.add("settings", Finding::Good(format!("{} differ from their defaults", origins.len())));
+        report.add(
+            "settings",
+            Finding::Good(format!("{} differ from their defaults", origins.len())),
+        );
         report.add("clock", check_clock(&config));
         report.add("outgoing", check_outgoing(&config));
         match open_data(&config, false).await {
@@ -33,8 +36,12 @@ pub(crate) fn run(common: &Common) -> anyhow::Result<()> {
                 data.store.close().await;
             }
             Err(error) => {
-                let advice = "check that the folder exists, belongs to you and has room; see --data-dir";
-                report.add("data folder", Finding::Bad(error.to_string(), advice.to_owned()));
+                let advice =
+                    "check that the folder exists, belongs to you and has room; see --data-dir";
+                report.add(
+                    "data folder",
+                    Finding::Bad(error.to_string(), advice.to_owned()),
+                );
             }
         }
         check_engines(&config, &mut report).await;
@@ -72,52 +79,86 @@ impl Report {
 fn check_clock(config: &Config) -> Finding {
     match parse_offset(&config.clock.offset) {
         Some(0) => Finding::Good("runs with the system's".to_owned()),
-        _ => Finding::Note(format!("is shifted by {}: for staging only", config.clock.offset)),
+        _ => Finding::Note(format!(
+            "is shifted by {}: for staging only",
+            config.clock.offset
+        )),
     }
 }
 
 fn check_outgoing(config: &Config) -> Finding {
     match guarded_fetch(config) {
         Err(error) => Finding::Bad(error.to_string(), "correct outbound.allow".to_owned()),
-        Ok(_) if config.outbound.allow.is_empty() => Finding::Good("public addresses only".to_owned()),
-        Ok(_) => Finding::Note(format!("opened by outbound.allow: {}", config.outbound.allow.join(", "))),
+        Ok(_) if config.outbound.allow.is_empty() => {
+            Finding::Good("public addresses only".to_owned())
+        }
+        Ok(_) => Finding::Note(format!(
+            "opened by outbound.allow: {}",
+            config.outbound.allow.join(", ")
+        )),
     }
 }
 
 async fn check_data(config: &Config, data: &Data, report: &mut Report) {
     let database = database_path(config);
     let schema = match data.store.pending_migrations().await {
-        Ok(pending) if pending.is_empty() => Finding::Good(format!("{} is up to date", database.display())),
+        Ok(pending) if pending.is_empty() => {
+            Finding::Good(format!("{} is up to date", database.display()))
+        }
         Ok(pending) => Finding::Bad(
             format!("{} lacks {}", database.display(), pending.join(", ")),
             "run `drape migrate` (or start the server, which does it)".to_owned(),
         ),
-        Err(error) => Finding::Bad(error.to_string(), "use the newest drape; restore a backup if the file is broken".to_owned()),
+        Err(error) => Finding::Bad(
+            error.to_string(),
+            "use the newest drape; restore a backup if the file is broken".to_owned(),
+        ),
     };
     let is_usable = matches!(schema, Finding::Good(_));
     report.add("schema", schema);
     report.add(
         "pictures",
-        outcome(data.blobs.ping(), format!("{} can be read and written", blobs_path(config).display()), "check owner and free space of the folder").await,
+        outcome(
+            data.blobs.ping(),
+            format!("{} can be read and written", blobs_path(config).display()),
+            "check owner and free space of the folder",
+        )
+        .await,
     );
     if !is_usable {
         return;
     }
-    report.add("database", outcome(data.store.ping(), "reads and writes".to_owned(), "check owner and free space of the file").await);
+    report.add(
+        "database",
+        outcome(
+            data.store.ping(),
+            "reads and writes".to_owned(),
+            "check owner and free space of the file",
+        )
+        .await,
+    );
     report.add("ledger", check_ledger(data).await);
     match data.store.depth().await {
         Ok(depth) => report.add("queue", Finding::Good(format!("{depth} waiting"))),
-        Err(error) => report.add("queue", Finding::Bad(error.to_string(), "see the log".to_owned())),
+        Err(error) => report.add(
+            "queue",
+            Finding::Bad(error.to_string(), "see the log".to_owned()),
+        ),
     }
 }
 
 async fn check_ledger(data: &Data) -> Finding {
     match data.store.inconsistent_accounts().await {
-        Ok(accounts) if accounts.is_empty() => Finding::Good("every balance is the sum of its entries".to_owned()),
+        Ok(accounts) if accounts.is_empty() => {
+            Finding::Good("every balance is the sum of its entries".to_owned())
+        }
         Ok(accounts) => {
             let names: Vec<_> = accounts.iter().map(ToString::to_string).collect();
             Finding::Bad(
-                format!("the balance differs from the entries of {}", names.join(", ")),
+                format!(
+                    "the balance differs from the entries of {}",
+                    names.join(", ")
+                ),
                 "keep a copy of the database and report this".to_owned(),
             )
         }
@@ -128,19 +169,38 @@ async fn check_ledger(data: &Data) -> Finding {
 async fn check_engines(config: &Config, report: &mut Report) {
     let engines = match engines(config) {
         Ok(engines) => engines,
-        Err(error) => return report.add("engines", Finding::Bad(error.to_string(), "correct engine.default".to_owned())),
+        Err(error) => {
+            return report.add(
+                "engines",
+                Finding::Bad(error.to_string(), "correct engine.default".to_owned()),
+            );
+        }
     };
     for engine in engines.iter() {
         let is_default = engine.name() == engines.default_name();
-        let text = format!("{} works{}", engine.name(), if is_default { " (default)" } else { "" });
-        report.add("engine", match engine.check().await {
-            Ok(()) => Finding::Good(text),
-            Err(error) => Finding::Bad(format!("{}: {}", engine.name(), error.message), "choose another engine.default".to_owned()),
-        });
+        let text = format!(
+            "{} works{}",
+            engine.name(),
+            if is_default { " (default)" } else { "" }
+        );
+        report.add(
+            "engine",
+            match engine.check().await {
+                Ok(()) => Finding::Good(text),
+                Err(error) => Finding::Bad(
+                    format!("{}: {}", engine.name(), error.message),
+                    "choose another engine.default".to_owned(),
+                ),
+            },
+        );
     }
 }
 
-async fn outcome(check: impl Future<Output = drape_core::Result<()>>, good: String, advice: &str) -> Finding {
+async fn outcome(
+    check: impl Future<Output = drape_core::Result<()>>,
+    good: String,
+    advice: &str,
+) -> Finding {
     match check.await {
         Ok(()) => Finding::Good(good),
         Err(error) => Finding::Bad(error.to_string(), advice.to_owned()),

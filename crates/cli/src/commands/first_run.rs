@@ -11,25 +11,35 @@ use super::account;
 const DEMO_DIR: &str = "demo";
 
 /// Makes the account `default`, shows its key once, and prints three curl lines that work as they stand.
-pub(crate) async fn welcome(config: &Config, data: &Data, address: SocketAddr) -> anyhow::Result<()> {
+pub(crate) async fn welcome(
+    config: &Config,
+    data: &Data,
+    address: SocketAddr,
+) -> anyhow::Result<()> {
     let demo = Path::new(&config.storage.data_dir).join(DEMO_DIR);
-    write_demo_pictures(&demo).with_context(|| format!("the demo pictures cannot be written to {}", demo.display()))?;
+    write_demo_pictures(&demo)
+        .with_context(|| format!("the demo pictures cannot be written to {}", demo.display()))?;
     let (account, key) = account::create(config, data, "default", None, None).await?;
     let key = key.expose();
     let url = format!("http://{address}/tryon/v1");
     let person = quoted(&format!("person=@{}", demo.join("person.jpg").display()));
     let garment = quoted(&format!("garment=@{}", demo.join("garment.jpg").display()));
-    println!("Made the account \"{}\" with {} credits.", account.name, config.accounts.credits);
+    println!(
+        "Made the account \"{}\" with {} credits.",
+        account.name, config.accounts.credits
+    );
     println!("Its API key, shown this once: {key}");
     println!();
     println!("Try it: a try-on, its status, its picture. Then put your own two pictures in.");
     println!();
     println!(
-        "curl -s {url}/try-on -H 'x-api-key: {key}' -F 'data={{\"product\":{{\"title\":\"Demo T-shirt\",\"images\":[{{\"fileKey\":\"garment\"}}]}},\"customer\":{{\"fileKey\":\"person\"}}}}' -F {person} -F {garment}"
+        "curl -s {url}/try-on -H 'x-api-key: {key}' -F 'data={{\"product\":{{\"title\":\"Demo T-shirt\",\"images\":[{{\"fileKey\":\"garment\"}}]}},\"customer\":{{\"fileKey\":\"person\"}}}}' -F {person} -F {garment} | tee try-on.json"
     );
-    println!("sleep 3; curl -s '{url}/generations?limit=1' -H 'x-api-key: {key}'");
     println!(
-        "curl -s -o try-on.jpg \"$(curl -s '{url}/generations?limit=1' -H 'x-api-key: {key}' | sed 's/.*\"resultImageUrl\":\"\\([^\"]*\\)\".*/\\1/')\""
+        "sleep 3; curl -s {url}/generations/$(sed 's/.*\"generationId\":\"\\([^\"]*\\)\".*/\\1/' try-on.json) -H 'x-api-key: {key}' | tee generation.json"
+    );
+    println!(
+        "curl -s -o try-on.jpg \"$(sed 's/.*\"resultImageUrl\":\"\\([^\"]*\\)\".*/\\1/' generation.json)\""
     );
     println!();
     Ok(())

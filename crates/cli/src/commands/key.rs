@@ -14,11 +14,20 @@ use crate::args::{Common, KeyCommand};
 pub(crate) fn run(common: &Common, command: KeyCommand) -> anyhow::Result<()> {
     with_data(common, |_, data| async move {
         match command {
-            KeyCommand::Create { account, label, json } => {
+            KeyCommand::Create {
+                account,
+                label,
+                json,
+            } => {
                 let account = find_account(&data, &account).await?;
                 let key = ApiKey::from_random(data.ids.secret());
                 let id = KeyId::from_uuid(data.ids.uuid());
-                let new = NewKey { id, hash: key.hash(), label, now: data.clock.now() };
+                let new = NewKey {
+                    id,
+                    hash: key.hash(),
+                    label,
+                    now: data.clock.now(),
+                };
                 data.store.create_key(account.id, new).await?;
                 if json {
                     print_json(&json!({ "keyId": id.to_string(), "apiKey": key.expose() }));
@@ -41,7 +50,9 @@ pub(crate) fn run(common: &Common, command: KeyCommand) -> anyhow::Result<()> {
                     print_json(&rows.collect());
                 } else {
                     for key in keys {
-                        let state = key.revoked_at.map_or_else(|| "works".to_owned(), |at| format!("revoked {at}"));
+                        let state = key
+                            .revoked_at
+                            .map_or_else(|| "works".to_owned(), |at| format!("revoked {at}"));
                         println!("{}  {}  {state}  {}", key.id, key.created_at, key.label);
                     }
                 }
@@ -50,11 +61,18 @@ pub(crate) fn run(common: &Common, command: KeyCommand) -> anyhow::Result<()> {
                 let account = find_account(&data, &account).await?;
                 let id = key.parse::<KeyId>().ok();
                 let revoked = match id {
-                    Some(id) => data.store.revoke_key(account.id, id, data.clock.now()).await?,
+                    Some(id) => {
+                        data.store
+                            .revoke_key(account.id, id, data.clock.now())
+                            .await?
+                    }
                     None => false,
                 };
                 if !revoked {
-                    let message = format!("account \"{}\" has no working key \"{key}\"; `drape key list` shows all", account.name);
+                    let message = format!(
+                        "account \"{}\" has no working key \"{key}\"; `drape key list` shows all",
+                        account.name
+                    );
                     return Err(drape_core::Error::new(Code::NotFound, message).into());
                 }
                 println!("key {key} no longer works");

@@ -16,13 +16,18 @@ pub(crate) fn run(common: &Common, address: Option<String>) -> anyhow::Result<()
     block_on_server(async {
         // The address first: a second server on the same port should not touch the data.
         let listener = listen(&config).await?;
-        let address = listener.local_addr().context("the address that was given cannot be read")?;
+        let address = listener
+            .local_addr()
+            .context("the address that was given cannot be read")?;
         let data = open_data(&config, true).await?;
         if data.store.list().await?.is_empty() {
             first_run::welcome(&config, &data, address).await?;
         }
         let app = App::assemble(config, data).await?;
-        println!("drape {} listens on http://{address}", env!("CARGO_PKG_VERSION"));
+        println!(
+            "drape {} listens on http://{address}",
+            env!("CARGO_PKG_VERSION")
+        );
         if std::io::stdout().is_terminal() {
             println!("Ctrl-C ends it.");
         }
@@ -43,7 +48,10 @@ fn until_told_to_stop() -> anyhow::Result<impl Future<Output = ()> + Send> {
         }
         eprintln!("ending: running jobs may finish; press Ctrl-C again to end at once");
         // The watcher lives exactly as long as the process: there is nothing to join.
-        #[expect(clippy::disallowed_methods, reason = "ends the process, or ends with it")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "ends the process, or ends with it"
+        )]
         tokio::spawn(async move {
             tokio::select! {
                 _ = interrupt.recv() => {}

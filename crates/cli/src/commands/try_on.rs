@@ -21,7 +21,9 @@ pub(crate) fn run(common: &Common, options: &TryOnArgs) -> anyhow::Result<()> {
     let (config, _) = load_settings(common, &[])?;
     drape_server::telemetry::init(&super::quiet(&config))?;
     check_output(&options.output)?;
-    let progress = Progress { is_shown: std::io::stderr().is_terminal() && !options.json };
+    let progress = Progress {
+        is_shown: std::io::stderr().is_terminal() && !options.json,
+    };
 
     progress.step("reading the pictures");
     let person = read_picture(&config, &options.person)?;
@@ -38,15 +40,22 @@ pub(crate) fn run(common: &Common, options: &TryOnArgs) -> anyhow::Result<()> {
 }
 
 fn check_output(path: &Path) -> anyhow::Result<()> {
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    let extension = path
+        .extension()
+        .map(|extension| extension.to_string_lossy().to_lowercase());
     if matches!(extension.as_deref(), Some("jpg" | "jpeg")) {
         return Ok(());
     }
-    Err(Error::invalid_field("--output", "expected a file name that ends with .jpg or .jpeg").into())
+    Err(Error::invalid_field(
+        "--output",
+        "expected a file name that ends with .jpg or .jpeg",
+    )
+    .into())
 }
 
 fn read_picture(config: &Config, path: &Path) -> anyhow::Result<Normalized> {
-    let bytes = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let bytes =
+        std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
     let limits = Limits {
         max_bytes: usize::MAX,
         max_pixels: config.limits.max_pixels,
@@ -60,11 +69,20 @@ fn unusable(path: &Path, error: &ImageError) -> anyhow::Error {
     Error::new(Code::InvalidImage, format!("{}: {error}", path.display())).into()
 }
 
-fn generate(config: &Config, options: &TryOnArgs, person: Normalized, garment: Normalized) -> anyhow::Result<EngineOutput> {
+fn generate(
+    config: &Config,
+    options: &TryOnArgs,
+    person: Normalized,
+    garment: Normalized,
+) -> anyhow::Result<EngineOutput> {
     let engines = engines(config)?;
     let Some(engine) = engines.find(&options.engine) else {
         let known: Vec<_> = engines.iter().map(|engine| engine.name()).collect();
-        return Err(Error::invalid_field("--engine", format!("expected one of {}", known.join(", "))).into());
+        return Err(Error::invalid_field(
+            "--engine",
+            format!("expected one of {}", known.join(", ")),
+        )
+        .into());
     };
     let input = EngineInput {
         person: file_of(person),
@@ -78,12 +96,18 @@ fn generate(config: &Config, options: &TryOnArgs, person: Normalized, garment: N
         time_limit: Duration::from_secs(u64::from(config.worker.engine_time_limit_s)),
     };
     block_on(async {
-        engine.generate(input).await.map_err(|error| Error::new(error.kind.code(), error.message.clone()).into())
+        engine
+            .generate(input)
+            .await
+            .map_err(|error| Error::new(error.kind.code(), error.message.clone()).into())
     })
 }
 
 fn file_of(picture: Normalized) -> PictureFile {
-    PictureFile { sha256: content_hash(&picture.jpeg), bytes: picture.jpeg.into() }
+    PictureFile {
+        sha256: content_hash(&picture.jpeg),
+        bytes: picture.jpeg.into(),
+    }
 }
 
 fn category_of(category: CategoryArg) -> Category {
@@ -102,7 +126,12 @@ fn report(options: &TryOnArgs, output: &EngineOutput) {
         }));
         return;
     }
-    println!("{} ({} x {} pixels)", options.output.display(), output.width, output.height);
+    println!(
+        "{} ({} x {} pixels)",
+        options.output.display(),
+        output.width,
+        output.height
+    );
     if let Some(confidence) = output.confidence {
         println!("confidence {confidence:.2}");
     }

@@ -9,7 +9,19 @@ fn stderr(output: &std::process::Output) -> String {
 #[test]
 fn accounts_are_made_listed_and_shown() {
     let (_dir, data) = data_dir();
-    let made = run_json(&data, &["account", "create", "shop", "--credits", "3", "--rate-limit", "7", "--json"]);
+    let made = run_json(
+        &data,
+        &[
+            "account",
+            "create",
+            "shop",
+            "--credits",
+            "3",
+            "--rate-limit",
+            "7",
+            "--json",
+        ],
+    );
     let key = made["apiKey"].as_str().unwrap();
     assert!(key.starts_with("gk_") && key.len() == 46, "{key}");
     let id = made["accountId"].as_str().unwrap();
@@ -32,7 +44,11 @@ fn wrong_names_and_numbers_are_refused_with_a_reason() {
     let cases: [(&[&str], i32, &str); 9] = [
         (&["account", "create", "shop"], 3, "name"),
         (&["account", "create", ""], 3, "1 to 100"),
-        (&["account", "create", "x", "--rate-limit", "0"], 3, "rate-limit"),
+        (
+            &["account", "create", "x", "--rate-limit", "0"],
+            3,
+            "rate-limit",
+        ),
         (&["account", "create", "x", "--credits", "-1"], 2, "credits"),
         (&["account", "show", "nobody"], 5, "account list"),
         (&["key", "revoke", "shop", "key_1"], 5, "key list"),
@@ -42,17 +58,35 @@ fn wrong_names_and_numbers_are_refused_with_a_reason() {
     ];
     for (args, code, words) in cases {
         let output = run(&data, args);
-        assert_eq!(output.status.code(), Some(code), "{args:?}: {}", stderr(&output));
-        assert!(stderr(&output).contains(words), "{args:?}: {}", stderr(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{args:?}: {}",
+            stderr(&output)
+        );
+        assert!(
+            stderr(&output).contains(words),
+            "{args:?}: {}",
+            stderr(&output)
+        );
     }
-    assert_eq!(run_json(&data, &["credits", "show", "shop", "--json"])["creditBalance"], 10);
+    assert_eq!(
+        run_json(&data, &["credits", "show", "shop", "--json"])["creditBalance"],
+        10
+    );
 }
 
 #[test]
 fn credits_are_granted_and_taken_back_in_the_ledger() {
     let (_dir, data) = data_dir();
     stdout(&data, &["account", "create", "shop", "--credits", "0"]);
-    assert!(stdout(&data, &["credits", "grant", "shop", "5", "--note", "welcome"]).contains('5'));
+    assert!(
+        stdout(
+            &data,
+            &["credits", "grant", "shop", "5", "--note", "welcome"]
+        )
+        .contains('5')
+    );
     assert!(stdout(&data, &["credits", "grant", "shop", "-2"]).contains('3'));
     let shown = run_json(&data, &["credits", "show", "shop", "--json"]);
     assert_eq!(shown["creditBalance"], 3);
@@ -63,15 +97,25 @@ fn credits_are_granted_and_taken_back_in_the_ledger() {
 #[test]
 fn settings_come_from_file_environment_and_flags() {
     let (dir, data) = data_dir();
-    std::fs::write(dir.path().join("drape.toml"), "[worker]\nlease_s = 40\nmax_attempts = 4\n").unwrap();
+    std::fs::write(
+        dir.path().join("drape.toml"),
+        "[worker]\nlease_s = 40\nmax_attempts = 4\n",
+    )
+    .unwrap();
     let shown = |args: &[&str]| {
         let mut command = drape(&data);
-        command.env("DRAPE_WORKER__MAX_ATTEMPTS", "5").args(["config", "show"]).args(args);
+        command
+            .env("DRAPE_WORKER__MAX_ATTEMPTS", "5")
+            .args(["config", "show"])
+            .args(args);
         String::from_utf8(command.output().unwrap().stdout).unwrap()
     };
     let text = shown(&[]);
     assert!(text.contains("lease_s = 40  # drape.toml"), "{text}");
-    assert!(text.contains("max_attempts = 5  # environment DRAPE_WORKER__MAX_ATTEMPTS"), "{text}");
+    assert!(
+        text.contains("max_attempts = 5  # environment DRAPE_WORKER__MAX_ATTEMPTS"),
+        "{text}"
+    );
     assert!(shown(&["--set", "worker.max_attempts=6"]).contains("max_attempts = 6  # flag"));
 }
 
@@ -80,9 +124,16 @@ fn an_unknown_setting_is_an_error_with_a_hint() {
     let (dir, data) = data_dir();
     let path = dir.path().join("other.toml");
     std::fs::write(&path, "[server]\nlisen = \"127.0.0.1:1\"\n").unwrap();
-    let output = run(&data, &["--config", &path.to_string_lossy(), "account", "list"]);
+    let output = run(
+        &data,
+        &["--config", &path.to_string_lossy(), "account", "list"],
+    );
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("did you mean \"server.listen\"?"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("did you mean \"server.listen\"?"),
+        "{}",
+        stderr(&output)
+    );
     let output = run(&data, &["--set", "worker.leases=1", "doctor"]);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(!data.exists());
@@ -105,12 +156,18 @@ fn the_openapi_document_is_json_of_version_3_1() {
 
 /// Compares a generated page with the one in the repository; `DRAPE_WRITE_GENERATED=1` writes it anew.
 fn check_generated(path: &str, fresh: &str) {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(path);
     if std::env::var_os("DRAPE_WRITE_GENERATED").is_some() {
         std::fs::write(&path, fresh).unwrap();
     }
     let stored = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(stored == fresh, "{} is stale: run `just generate`", path.display());
+    assert!(
+        stored == fresh,
+        "{} is stale: run `just generate`",
+        path.display()
+    );
 }
 
 #[test]
@@ -133,25 +190,100 @@ fn try_on_works_without_a_server() {
     std::fs::write(path("garment.jpg"), drape_engines::demo::garment_jpeg()).unwrap();
     std::fs::write(path("text.jpg"), "no picture").unwrap();
     let (person, garment, out) = (path("person.jpg"), path("garment.jpg"), path("out.jpg"));
-    let args = ["try-on", "--person", &person, "--garment", &garment, "--category", "top", "-o", &out, "--json"];
+    let args = [
+        "try-on",
+        "--person",
+        &person,
+        "--garment",
+        &garment,
+        "--category",
+        "top",
+        "-o",
+        &out,
+        "--json",
+    ];
     let done = run_json(&data, &args);
     assert!(done["confidence"].as_f64().unwrap() >= 0.5, "{done}");
     let made = std::fs::read(&out).unwrap();
-    let probe = |bytes: &[u8]| drape_imaging::probe(bytes).map(|probe| (probe.width, probe.height)).unwrap();
+    let probe = |bytes: &[u8]| {
+        drape_imaging::probe(bytes, &drape_imaging::Limits::default())
+            .map(|probe| (probe.width, probe.height))
+            .unwrap()
+    };
     assert_eq!(probe(&made), probe(&std::fs::read(&person).unwrap()));
     assert!(!data.exists(), "the main job needs no data folder");
 
     let text = path("text.jpg");
     let bad: [(&[&str], i32, &str); 4] = [
-        (&["try-on", "--person", &text, "--garment", &garment, "-o", &out], 3, "text.jpg"),
-        (&["try-on", "--person", "/nowhere.jpg", "--garment", &garment, "-o", &out], 1, "/nowhere.jpg"),
-        (&["try-on", "--person", &person, "--garment", &garment, "-o", "out.gif"], 3, ".jpg"),
-        (&["try-on", "--person", &garment, "--garment", &garment, "-o", &path("none.jpg")], 4, "PERSON"),
+        (
+            &[
+                "try-on",
+                "--person",
+                &text,
+                "--garment",
+                &garment,
+                "-o",
+                &out,
+            ],
+            3,
+            "text.jpg",
+        ),
+        (
+            &[
+                "try-on",
+                "--person",
+                "/nowhere.jpg",
+                "--garment",
+                &garment,
+                "-o",
+                &out,
+            ],
+            1,
+            "/nowhere.jpg",
+        ),
+        (
+            &[
+                "try-on",
+                "--person",
+                &person,
+                "--garment",
+                &garment,
+                "-o",
+                "out.gif",
+            ],
+            3,
+            ".jpg",
+        ),
+        (
+            &[
+                "try-on",
+                "--person",
+                &garment,
+                "--garment",
+                &garment,
+                "-o",
+                &path("none.jpg"),
+            ],
+            4,
+            "PERSON",
+        ),
     ];
     for (args, code, words) in bad {
         let output = run(&data, args);
-        assert_eq!(output.status.code(), Some(code), "{args:?}: {}", stderr(&output));
-        assert!(stderr(&output).contains(words), "{args:?}: {}", stderr(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{args:?}: {}",
+            stderr(&output)
+        );
+        assert!(
+            stderr(&output).contains(words),
+            "{args:?}: {}",
+            stderr(&output)
+        );
     }
-    assert!(!std::path::Path::new(&path("none.jpg")).exists(), "a refused picture is not written");
+    assert!(
+        !std::path::Path::new(&path("none.jpg")).exists(),
+        "a refused picture is not written"
+    );
 }

@@ -14,8 +14,16 @@ const DEFAULT_ROUNDS: u32 = 4;
 const CREDITS: u32 = 100_000;
 /// Short leases and an eager sweep: what a real server does in minutes happens in seconds.
 const QUICK: [&str; 10] = [
-    "--set", "worker.lease_s=2", "--set", "worker.max_attempts=1000", "--set", "retention.sweep_interval_s=1",
-    "--set", "retention.orphan_grace_s=2", "--set", "log.filter=warn",
+    "--set",
+    "worker.lease_s=2",
+    "--set",
+    "worker.max_attempts=1000",
+    "--set",
+    "retention.sweep_interval_s=1",
+    "--set",
+    "retention.orphan_grace_s=2",
+    "--set",
+    "log.filter=warn",
 ];
 
 /// Uploads the demo person and returns the image's id.
@@ -42,7 +50,8 @@ pub(crate) async fn preview_try_on(client: &Client, data: &Path) -> reqwest::Res
 }
 
 fn part(data: &Path, name: &str) -> reqwest::multipart::Part {
-    reqwest::multipart::Part::bytes(std::fs::read(data.join("demo").join(name)).unwrap()).file_name(name.to_owned())
+    reqwest::multipart::Part::bytes(std::fs::read(data.join("demo").join(name)).unwrap())
+        .file_name(name.to_owned())
 }
 
 async fn mock_try_on(client: &Client, image: &str) -> reqwest::Result<String> {
@@ -66,14 +75,27 @@ impl Random {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_when_the_power_goes() {
-    let rounds = std::env::var_os("DRAPE_KILL_ROUNDS").and_then(|rounds| rounds.to_str()?.parse().ok());
+    let rounds =
+        std::env::var_os("DRAPE_KILL_ROUNDS").and_then(|rounds| rounds.to_str()?.parse().ok());
     let rounds = rounds.unwrap_or(DEFAULT_ROUNDS);
     let (_dir, data) = data_dir();
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     // The first run makes the demo pictures.
     drop(Server::start(&data, &QUICK));
     let (credits, rate) = (CREDITS.to_string(), "1000000".to_owned());
-    let made = run_json(&data, &["account", "create", "victim", "--credits", &credits, "--rate-limit", &rate, "--json"]);
+    let made = run_json(
+        &data,
+        &[
+            "account",
+            "create",
+            "victim",
+            "--credits",
+            &credits,
+            "--rate-limit",
+            &rate,
+            "--json",
+        ],
+    );
     let key = made["apiKey"].as_str().unwrap().to_owned();
     let mut accepted = BTreeSet::new();
     for round in 0..rounds {
@@ -82,7 +104,10 @@ async fn nothing_is_lost_when_the_power_goes() {
         prepare(&client).await;
         let moment = Duration::from_millis(20 + random.below(700));
         let heard = batch_until_killed(&client, &data, server, moment).await;
-        println!("round {round}: killed after {moment:?}, {} accepted", heard.len());
+        println!(
+            "round {round}: killed after {moment:?}, {} accepted",
+            heard.len()
+        );
         accepted.extend(heard);
     }
     let server = Server::start(&data, &QUICK);
@@ -103,10 +128,17 @@ async fn prepare(client: &Client) {
 }
 
 /// Sends try-ons of all kinds until the server is killed; returns the ids that were promised.
-async fn batch_until_killed(client: &Client, data: &Path, server: Server, moment: Duration) -> Vec<String> {
+async fn batch_until_killed(
+    client: &Client,
+    data: &Path,
+    server: Server,
+    moment: Duration,
+) -> Vec<String> {
     let mock = async {
         let mut heard = Vec::new();
-        let Ok(image) = upload(client, data).await else { return heard };
+        let Ok(image) = upload(client, data).await else {
+            return heard;
+        };
         while let Ok(generation) = mock_try_on(client, &image).await {
             heard.push(generation);
         }
@@ -135,7 +167,10 @@ async fn check_books(client: &Client, accepted: &BTreeSet<String>) {
     let mut seen = BTreeSet::new();
     let mut cursor = String::new();
     loop {
-        let (status, page) = client.get(&format!("/generations?limit=200{cursor}")).await.unwrap();
+        let (status, page) = client
+            .get(&format!("/generations?limit=200{cursor}"))
+            .await
+            .unwrap();
         assert_eq!(status, 200, "{page}");
         for item in page["items"].as_array().unwrap() {
             let id = item["id"].as_str().unwrap().to_owned();
@@ -151,18 +186,34 @@ async fn check_books(client: &Client, accepted: &BTreeSet<String>) {
     }
     assert!(accepted.is_subset(&seen), "an accepted generation is gone");
     let (_, credits) = client.get("/account/credits").await.unwrap();
-    assert_eq!(credits["creditBalance"], CREDITS - completed, "{completed} completed of {}", seen.len());
-    println!("{} generations, {completed} completed, {} promised", seen.len(), accepted.len());
+    assert_eq!(
+        credits["creditBalance"],
+        CREDITS - completed,
+        "{completed} completed of {}",
+        seen.len()
+    );
+    println!(
+        "{} generations, {completed} completed, {} promised",
+        seen.len(),
+        accepted.len()
+    );
 }
 
 async fn orphans(data: &Path) -> Vec<drape_core::image::BlobKey> {
-    let store = SqlStore::open(&data.join("drape.db").to_string_lossy(), StoreOptions::default()).await.unwrap();
+    let store = SqlStore::open(
+        &data.join("drape.db").to_string_lossy(),
+        StoreOptions::default(),
+    )
+    .await
+    .unwrap();
     let blobs = ObjectBlobs::local(&data.join("pictures")).unwrap();
     let mut found = Vec::new();
     let mut after = None;
     loop {
         let keys = blobs.list(after.as_ref(), 500).await.unwrap();
-        let Some(last) = keys.last().cloned() else { break };
+        let Some(last) = keys.last().cloned() else {
+            break;
+        };
         found.extend(store.unknown(&keys).await.unwrap());
         after = Some(last);
     }
@@ -201,7 +252,9 @@ async fn check_files(data: &Path) {
     loop {
         let keys = blobs.list(after.as_ref(), 500).await.unwrap();
         listed += keys.len();
-        let Some(last) = keys.last().cloned() else { break };
+        let Some(last) = keys.last().cloned() else {
+            break;
+        };
         after = Some(last);
     }
     assert_eq!(on_disk, listed, "there are files that are no pictures");

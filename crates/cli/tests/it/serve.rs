@@ -10,7 +10,11 @@ use crate::world::{Client, Server, data_dir, key_in, run, stdout};
 async fn the_printed_lines_make_a_picture() {
     let (dir, data) = data_dir();
     let server = Server::start(&data, &[]);
-    let lines: Vec<&String> = server.greeting.iter().filter(|line| line.contains("curl -s")).collect();
+    let lines: Vec<&String> = server
+        .greeting
+        .iter()
+        .filter(|line| line.contains("curl -s"))
+        .collect();
     assert_eq!(lines.len(), 3, "{:?}", server.greeting);
     if Command::new("curl").arg("--version").output().is_err() {
         println!("skipped: curl is not installed");
@@ -18,14 +22,26 @@ async fn the_printed_lines_make_a_picture() {
     }
     let mut answers = Vec::new();
     for line in lines {
-        let done = Command::new("sh").arg("-c").arg(line).current_dir(dir.path()).output().unwrap();
+        let done = Command::new("sh")
+            .arg("-c")
+            .arg(line)
+            .current_dir(dir.path())
+            .output()
+            .unwrap();
         answers.push(String::from_utf8_lossy(&done.stdout).into_owned());
     }
-    assert!(answers[0].contains("\"generationId\":\"gen_"), "{answers:?}");
+    assert!(
+        answers[0].contains("\"generationId\":\"gen_"),
+        "{answers:?}"
+    );
     assert!(answers[1].contains("COMPLETED"), "{answers:?}");
     let picture = std::fs::read(dir.path().join("try-on.jpg")).unwrap();
     let person = std::fs::read(data.join("demo/person.jpg")).unwrap();
-    let probe = |bytes: &[u8]| drape_imaging::probe(bytes).map(|probe| (probe.width, probe.height)).unwrap();
+    let probe = |bytes: &[u8]| {
+        drape_imaging::probe(bytes, &drape_imaging::Limits::default())
+            .map(|probe| (probe.width, probe.height))
+            .unwrap()
+    };
     assert!(probe(&picture).0 > 100);
     assert_ne!(picture, person);
 }
@@ -36,11 +52,18 @@ async fn the_key_is_shown_once_and_the_account_has_ten_credits() {
     let server = Server::start(&data, &[]);
     let key = key_in(&server.greeting);
     let client = Client::new(&server, &key);
-    assert_eq!(client.get("/account/credits").await.unwrap(), (200, json!({ "creditBalance": 10 })));
+    assert_eq!(
+        client.get("/account/credits").await.unwrap(),
+        (200, json!({ "creditBalance": 10 }))
+    );
     assert_eq!(server.terminate(), Some(0));
 
     let again = Server::start(&data, &[]);
-    assert!(!again.greeting.iter().any(|line| line.contains("gk_")), "{:?}", again.greeting);
+    assert!(
+        !again.greeting.iter().any(|line| line.contains("gk_")),
+        "{:?}",
+        again.greeting
+    );
     let client = Client::new(&again, &key);
     assert_eq!(client.get("/account/credits").await.unwrap().0, 200);
 }
@@ -49,22 +72,41 @@ async fn the_key_is_shown_once_and_the_account_has_ten_credits() {
 async fn commands_work_beside_a_running_server() {
     let (_dir, data) = data_dir();
     let server = Server::start(&data, &[]);
-    let made = crate::world::json(&data, &["account", "create", "shop", "--credits", "1", "--json"]);
+    let made = crate::world::json(
+        &data,
+        &["account", "create", "shop", "--credits", "1", "--json"],
+    );
     let key = made["apiKey"].as_str().unwrap();
     let client = Client::new(&server, key);
-    assert_eq!(client.get("/account/credits").await.unwrap().1["creditBalance"], 1);
+    assert_eq!(
+        client.get("/account/credits").await.unwrap().1["creditBalance"],
+        1
+    );
     stdout(&data, &["credits", "grant", "shop", "5", "--note", "gift"]);
-    assert_eq!(client.get("/account/credits").await.unwrap().1["creditBalance"], 6);
+    assert_eq!(
+        client.get("/account/credits").await.unwrap().1["creditBalance"],
+        6
+    );
     stdout(&data, &["account", "disable", "shop"]);
     let (status, body) = client.get("/account/credits").await.unwrap();
-    assert_eq!((status, body["code"].as_str()), (401, Some("INVALID_API_KEY")));
+    assert_eq!(
+        (status, body["code"].as_str()),
+        (401, Some("INVALID_API_KEY"))
+    );
     stdout(&data, &["account", "enable", "shop"]);
     assert_eq!(client.get("/account/credits").await.unwrap().0, 200);
     let keys = crate::world::json(&data, &["key", "list", "shop", "--json"]);
-    stdout(&data, &["key", "revoke", "shop", keys[0]["keyId"].as_str().unwrap()]);
+    stdout(
+        &data,
+        &["key", "revoke", "shop", keys[0]["keyId"].as_str().unwrap()],
+    );
     assert_eq!(client.get("/account/credits").await.unwrap().0, 401);
     let doctor = run(&data, &["doctor"]);
-    assert!(doctor.status.success(), "{}", String::from_utf8_lossy(&doctor.stdout));
+    assert!(
+        doctor.status.success(),
+        "{}",
+        String::from_utf8_lossy(&doctor.stdout)
+    );
 }
 
 #[tokio::test]
@@ -73,14 +115,19 @@ async fn sigterm_lets_the_running_job_end() {
     let server = Server::start(&data, &[]);
     let key = key_in(&server.greeting);
     let client = Client::new(&server, &key);
-    let generation = crate::kill_nine::preview_try_on(&client, &data).await.unwrap();
+    let generation = crate::kill_nine::preview_try_on(&client, &data)
+        .await
+        .unwrap();
     assert_eq!(server.terminate(), Some(0));
 
     let again = Server::start(&data, &[]);
     let client = Client::new(&again, &key);
     let ended = client.wait_for(&generation).await;
     assert_eq!(ended["status"], "COMPLETED", "{ended}");
-    assert_eq!(client.get("/account/credits").await.unwrap().1["creditBalance"], 9);
+    assert_eq!(
+        client.get("/account/credits").await.unwrap().1["creditBalance"],
+        9
+    );
 }
 
 #[tokio::test]
@@ -91,8 +138,13 @@ async fn the_clock_can_be_shifted_past_a_lifetime() {
     let client = Client::new(&server, &key);
     let product = json!({ "externalId": "tee", "title": "mock", "images": [{ "url": "https://shop.example/tee.jpg" }] });
     let image = crate::kill_nine::upload(&client, &data).await.unwrap();
-    let (status, body) =
-        client.post("/try-on", &json!({ "product": product, "customer": { "id": image } })).await.unwrap();
+    let (status, body) = client
+        .post(
+            "/try-on",
+            &json!({ "product": product, "customer": { "id": image } }),
+        )
+        .await
+        .unwrap();
     assert_eq!(status, 202, "{body}");
     assert_eq!(client.get("/products/tee").await.unwrap().0, 200);
     drop(server);
@@ -100,7 +152,10 @@ async fn the_clock_can_be_shifted_past_a_lifetime() {
     let later = Server::start(&data, &["--set", "clock.offset=16d"]);
     let client = Client::new(&later, &key);
     let (status, body) = client.get("/products/tee").await.unwrap();
-    assert_eq!((status, body["code"].as_str()), (404, Some("PRODUCT_NOT_FOUND")));
+    assert_eq!(
+        (status, body["code"].as_str()),
+        (404, Some("PRODUCT_NOT_FOUND"))
+    );
 }
 
 #[test]

@@ -17,7 +17,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// A command without the developer's own settings.
 pub(crate) fn drape(data_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_drape"));
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.current_dir(data_dir.parent().unwrap_or(data_dir));
     command.arg("--data-dir").arg(data_dir);
     command
@@ -31,7 +33,11 @@ pub(crate) fn run(data_dir: &Path, args: &[&str]) -> Output {
 /// Standard output of a command that must succeed.
 pub(crate) fn stdout(data_dir: &Path, args: &[&str]) -> String {
     let output = run(data_dir, args);
-    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{args:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -52,12 +58,18 @@ impl Server {
     /// Starts a server on a free port and waits until it listens.
     pub(crate) fn start(data_dir: &Path, args: &[&str]) -> Self {
         let mut command = drape(data_dir);
-        command.args(["serve", "--listen", "127.0.0.1:0"]).args(args);
+        command
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(args);
         Self::spawn(command)
     }
 
     fn spawn(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let (lines, received) = mpsc::channel();
         let stdout = child.stdout.take().unwrap();
         std::thread::spawn(move || {
@@ -78,7 +90,11 @@ impl Server {
             if let Some((_, address)) = line.split_once("listens on http://") {
                 let address = address.parse().unwrap();
                 drain(&mut child);
-                return Self { child, address, greeting };
+                return Self {
+                    child,
+                    address,
+                    greeting,
+                };
             }
             greeting.push(line);
         }
@@ -97,7 +113,10 @@ impl Server {
 
     /// Asks the server to end (SIGTERM) and returns its exit code.
     pub(crate) fn terminate(mut self) -> Option<i32> {
-        let told = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        let told = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status()
+            .unwrap();
         assert!(told.success());
         self.child.wait().unwrap().code()
     }
@@ -139,21 +158,40 @@ impl Client {
             .timeout(PATIENCE)
             .build()
             .unwrap();
-        Self { http, key: key.to_owned(), base: server.url("/tryon/v1") }
+        Self {
+            http,
+            key: key.to_owned(),
+            base: server.url("/tryon/v1"),
+        }
     }
 
     pub(crate) async fn get(&self, path: &str) -> reqwest::Result<(u16, Value)> {
-        let request = self.http.get(format!("{}{path}", self.base)).header("x-api-key", &self.key);
+        let request = self
+            .http
+            .get(format!("{}{path}", self.base))
+            .header("x-api-key", &self.key);
         answer(request.send().await?).await
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> reqwest::Result<(u16, Value)> {
-        let request = self.http.post(format!("{}{path}", self.base)).header("x-api-key", &self.key).json(body);
+        let request = self
+            .http
+            .post(format!("{}{path}", self.base))
+            .header("x-api-key", &self.key)
+            .json(body);
         answer(request.send().await?).await
     }
 
-    pub(crate) async fn post_form(&self, path: &str, form: reqwest::multipart::Form) -> reqwest::Result<(u16, Value)> {
-        let request = self.http.post(format!("{}{path}", self.base)).header("x-api-key", &self.key).multipart(form);
+    pub(crate) async fn post_form(
+        &self,
+        path: &str,
+        form: reqwest::multipart::Form,
+    ) -> reqwest::Result<(u16, Value)> {
+        let request = self
+            .http
+            .post(format!("{}{path}", self.base))
+            .header("x-api-key", &self.key)
+            .multipart(form);
         answer(request.send().await?).await
     }
 
@@ -167,12 +205,18 @@ impl Client {
     pub(crate) async fn wait_for(&self, generation: &str) -> Value {
         let started = std::time::Instant::now();
         loop {
-            let (status, body) = self.get(&format!("/generations/{generation}")).await.unwrap();
+            let (status, body) = self
+                .get(&format!("/generations/{generation}"))
+                .await
+                .unwrap();
             assert_eq!(status, 200, "{body}");
             if body["status"] == "COMPLETED" || body["status"] == "FAILED" {
                 return body;
             }
-            assert!(started.elapsed() < PATIENCE, "the generation does not end: {body}");
+            assert!(
+                started.elapsed() < PATIENCE,
+                "the generation does not end: {body}"
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -181,7 +225,10 @@ impl Client {
 async fn answer(response: reqwest::Response) -> reqwest::Result<(u16, Value)> {
     let status = response.status().as_u16();
     let text = response.text().await?;
-    Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    Ok((
+        status,
+        serde_json::from_str(&text).unwrap_or(Value::String(text)),
+    ))
 }
 
 /// The client speaks plain HTTP to loopback only; its TLS settings trust nobody.
@@ -196,6 +243,9 @@ fn no_tls() -> rustls::ClientConfig {
 
 /// The key in a greeting.
 pub(crate) fn key_in(greeting: &[String]) -> String {
-    let line = greeting.iter().find_map(|line| line.split_once("shown this once: ")).unwrap();
+    let line = greeting
+        .iter()
+        .find_map(|line| line.split_once("shown this once: "))
+        .unwrap();
     line.1.trim().to_owned()
 }
