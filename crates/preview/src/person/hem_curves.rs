@@ -60,8 +60,14 @@ impl HemCurves {
             unit,
         };
         let band = Self::BAND * unit;
+        let skin = dressed.skin;
         if waist <= hem {
-            return match search.path(&evidence.above, waist - band, waist + band) {
+            // A sliver of skin between top and waistband goes with the top, or the edge would wander across it.
+            let sliver = skin.and(&dressed.torso.mask);
+            let divided = sliver.zip_map(&evidence.above, |is_skin, value| {
+                if is_skin { value.min(-MILD) } else { value }
+            });
+            return match search.path(&divided, waist - band, waist + band) {
                 Some(path) => Self {
                     hem: path.clone(),
                     waist: path,
@@ -71,7 +77,6 @@ impl HemCurves {
         }
         // A strip of skin between them: the hem is where skin begins, the waist where it ends.
         let middle = 0.5 * (hem + waist);
-        let skin = dressed.skin;
         let skin_below = skin.zip_map(&evidence.above, |is_skin, value| {
             if is_skin { 1.0 } else { value.min(-MILD) }
         });

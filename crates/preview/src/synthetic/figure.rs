@@ -34,9 +34,9 @@ pub enum Outfit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
     /// From above the head to below the feet.
-    WholeBody,
+    FullBody,
     /// From above the head to the thighs.
-    ToThighs,
+    HalfBody,
 }
 
 /// Settings of a drawn person; change what matters and keep the default of the rest.
@@ -78,7 +78,7 @@ impl Default for SyntheticPerson {
             bottom: [46, 62, 104],
             sleeves: SleeveLength::Short,
             outfit: Outfit::TopAndTrousers,
-            framing: Framing::WholeBody,
+            framing: Framing::FullBody,
             grain: 1.2,
         }
     }
@@ -286,8 +286,8 @@ impl Frame {
     fn new(person: &SyntheticPerson) -> Self {
         let margin = 0.04 * person.height as f64;
         let (last, tall) = match person.framing {
-            Framing::WholeBody => (SOLES, person.height as f64 - 2.0 * margin),
-            Framing::ToThighs => (THIGHS, person.height as f64 - margin),
+            Framing::FullBody => (SOLES, person.height as f64 - 2.0 * margin),
+            Framing::HalfBody => (THIGHS, person.height as f64 - margin),
         };
         let unit = tall / (last - CROWN);
         Self {
