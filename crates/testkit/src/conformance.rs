@@ -1,0 +1,126 @@
+//! One suite per port, for every adapter of it.
+//!
+//! Each rule is a function of its own; the macros make a test of each, so that a broken rule is named by its test.
+
+pub mod accounts;
+pub mod blobs;
+pub mod data;
+pub mod engines;
+pub mod enqueue;
+pub mod jobs;
+pub mod products;
+pub mod retention;
+
+/// Makes a test of every rule for the data ports.
+///
+/// `$open` names an `async fn(max_waiting: u64) -> (DataPorts, Guard)` that opens a fresh database with three attempts
+/// per job and room for this many waiting ones; the guard is dropped after the test.
+#[macro_export]
+macro_rules! data_port_tests {
+    ($open:path) => {
+        $crate::data_port_tests!(@each $open, accounts, 10_000:
+            a_new_account_has_its_key_and_credits
+            unknown_accounts_are_not_found
+            a_taken_name_is_a_validation_error
+            an_account_may_begin_without_credits
+            accounts_are_listed_newest_first
+            keys_can_be_added_and_revoked
+            a_disabled_account_has_no_working_keys
+            the_balance_never_goes_below_zero
+            parallel_takings_never_overdraw
+            images_come_back_as_stored
+            the_first_signing_secret_stays
+        );
+        $crate::data_port_tests!(@each $open, products, 10_000:
+            a_product_comes_back_as_stored
+            an_upsert_changes_only_what_it_names
+            a_product_needs_a_picture
+            external_ids_are_told_apart
+            an_expired_product_is_missing
+            a_deleted_product_is_missing
+            product_pages_stay_right
+            unfetched_pictures_are_leased
+            only_missing_pictures_are_offered
+            replaced_pictures_are_not_kept
+        );
+        $crate::data_port_tests!(@each $open, enqueue, 10_000:
+            an_accepted_try_on_is_queued
+            an_inline_product_and_a_snapshot_are_stored
+            a_one_shot_product_can_be_used_again
+            the_title_mock_chooses_the_mock_engine
+            only_own_living_uploads_can_be_named
+            only_own_living_products_can_be_named
+            refusals_come_in_order_and_leave_nothing
+            a_check_writes_nothing
+            the_last_credit_is_spent_once
+            parallel_accounts_do_not_mix
+            callers_may_go_away
+        );
+        $crate::data_port_tests!(@each $open, jobs, 10_000:
+            jobs_are_claimed_oldest_first
+            parallel_workers_get_different_jobs
+            a_completed_job_captures_its_credit
+            a_failed_job_releases_its_credit
+            a_job_ends_once
+            a_lost_lease_changes_nothing
+            a_heartbeat_keeps_the_lease
+            the_reaper_gives_up_in_the_end
+            a_retried_job_comes_back
+            a_delayed_job_is_not_due
+            a_job_put_back_is_unharmed
+            a_job_can_be_cancelled
+            a_job_outlives_its_product
+            waiting_ends_with_new_work
+            waiting_ends_in_time
+            generation_pages_stay_right
+        );
+        $crate::data_port_tests!(@each $open, retention, 10_000:
+            person_pictures_end_with_their_retention
+            pictures_in_use_are_spared
+            results_end_but_their_generations_stay
+            product_pictures_end_with_their_product
+            a_name_taken_again_keeps_its_new_picture
+            expired_blobs_come_in_portions
+            keys_without_a_row_are_unknown
+        );
+        $crate::data_port_tests!(@each $open, enqueue, 2: a_full_queue_refuses);
+    };
+    (@each $open:path, $suite:ident, $max_waiting:literal: $($rule:ident)+) => { $(
+        #[tokio::test]
+        async fn $rule() {
+            let (data, guard) = $open($max_waiting).await;
+            $crate::conformance::$suite::$rule(&data).await;
+            drop((data, guard));
+        }
+    )+ };
+}
+
+/// Makes a test of every rule for picture stores.
+///
+/// `$open` names a `fn() -> (Arc<dyn Blobs>, Guard)` that opens an empty store; the guard is dropped after the test.
+#[macro_export]
+macro_rules! blob_tests {
+    ($open:path) => {
+        $crate::blob_tests!(@each $open:
+            blobs_come_back_as_written
+            blobs_can_be_deleted
+            blobs_are_listed_in_order
+            the_probe_leaves_no_blob
+        );
+
+        #[tokio::test]
+        async fn writes_are_all_or_nothing() {
+            let (blobs, guard) = $open();
+            $crate::conformance::blobs::writes_are_all_or_nothing(blobs).await;
+            drop(guard);
+        }
+    };
+    (@each $open:path: $($rule:ident)+) => { $(
+        #[tokio::test]
+        async fn $rule() {
+            let (blobs, guard) = $open();
+            $crate::conformance::blobs::$rule(blobs.as_ref()).await;
+            drop(guard);
+        }
+    )+ };
+}
