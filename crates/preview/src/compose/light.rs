@@ -15,6 +15,8 @@ const EDGE_WIDTH: f64 = 0.11;
 const FOLD_SHARE: f32 = 0.75;
 /// Share of the wall's tint that the light is assumed to have.
 const WALL_TINT: f32 = 0.35;
+/// Number of colours that percentiles are taken from, about.
+const MANY: usize = 20_000;
 /// Darkest gain for cloth that is brighter than anything in the person's photo.
 const GAIN_MIN: f32 = 0.85;
 
@@ -90,13 +92,16 @@ fn is_plain(person: &PersonRegions, cloth: &Mask) -> bool {
 /// Gives the factors for R, G and B that bring studio cloth into the light of the person's photo: never brighter than the
 /// brightest things there, and slightly tinted like a near-neutral wall.
 pub(super) fn light_match(person: &PersonRegions, garment: &GarmentShape) -> [f32; 3] {
-    let bright = |mut values: Vec<f32>| percentile(&mut values, 98.0);
-    let photo = bright(person.lab.data().iter().map(|lab| lab[0]).collect());
-    let reference = (photo + 1.0).max(86.0);
-    let top = bright(garment.lab.select(&garment.mask).into_iter().map(|lab| lab[0]).collect());
+    let bright = |colors: &[[f32; 3]]| {
+        let mut values: Vec<f32> = thinned(colors).map(|lab| lab[0]).collect();
+        percentile(&mut values, 98.0)
+    };
+    let reference = (bright(person.lab.data()) + 1.0).max(86.0);
+    let top = bright(&garment.lab.select(&garment.mask));
     let gain = if top > reference { (reference / top).powf(1.3).max(GAIN_MIN) } else { 1.0 };
 
-    let wall = median_color(&person.background.select(&person.silhouette.not()));
+    let wall = person.background.select(&person.silhouette.not());
+    let wall = median_color(&thinned(&wall).collect::<Vec<_>>());
     // Also false for the missing values of a picture without wall.
     let near_neutral = wall[0] >= 40.0 && wall[1].hypot(wall[2]) <= 12.0;
     let (a, b) = if near_neutral { (WALL_TINT * wall[1], WALL_TINT * wall[2]) } else { (0.0, 0.0) };
@@ -106,6 +111,11 @@ pub(super) fn light_match(person: &PersonRegions, garment: &GarmentShape) -> [f3
         *factor = gain * tinted / neutral.max(1.0);
     }
     factors
+}
+
+/// Picks at most [`MANY`] colours at equal steps: enough for a percentile.
+fn thinned(colors: &[[f32; 3]]) -> impl Iterator<Item = [f32; 3]> {
+    colors.iter().copied().step_by((colors.len() / MANY).max(1))
 }
 
 /// Blurs what casts a shadow and moves it down; both lengths in work pixels.

@@ -2,7 +2,7 @@
 
 use crate::person::{PersonRegions, Side};
 use crate::raster::{
-    Bounds, Color, Gray, Mask, Plane, Point, Rgb8, XorShift, close, dilate, distance_inside, erode, gaussian,
+    Bounds, Color, Connectivity, Gray, Mask, Plane, Point, Rgb8, XorShift, close, components, dilate, distance_inside, erode, gaussian,
     gaussian_mask, luma, median_color, median_of, percentile, rgb_from_lab,
 };
 
@@ -20,6 +20,9 @@ const EDGE_REACH: usize = 8;
 /// Fewest skin pixels (work size, full size) that can be measured.
 const FEW: usize = 60;
 const FEW_FULL: usize = 400;
+/// Side of the tile of grain (full-size pixels), and the largest side of the piece of skin that is measured.
+const GRAIN_TILE: usize = 256;
+const GRAIN_SAMPLE: usize = 320;
 
 /// Invents skin for a region (work mask); gives colours 0..255 for a window of the full-size picture.
 pub(super) fn skin_fill(
@@ -244,39 +247,64 @@ struct Band {
     most: f32,
 }
 
-/// Makes relative luminance noise in two bands, as strong as on the person's own skin (fixed seed).
+/// Makes relative luminance noise in two bands, as strong as on the person's own skin.
+///
+/// The noise is a tile with a fixed seed that goes on seamlessly in all directions, so that the grain of a pixel depends on its
+/// position alone.
 fn grain(image: &Rgb8, person: &PersonRegions, frame: &Frame, window: Window) -> Patch<f32> {
-    let Some((photo, on_skin)) = measured_skin(image, person, frame) else { return Patch::empty() };
+    let Some((photo, on_skin)) = measured_skin(image, person, frame) else {
+        return Patch::empty();
+    };
     let coarse = 0.03 * person.shoulder_width * frame.factor().1;
-    let bands =
-        [Band { fine: 0.0, coarse: 1.2, most: 0.012 }, Band { fine: 1.2, coarse: coarse.max(1.3), most: 0.007 }];
-    let white = Patch::from_rows(window, |y, row| {
-        // One generator per row: the noise of a pixel depends neither on threads nor on the window's height.
-        let mut random = XorShift::new(y as u64 + 1);
-        for value in row {
-            *value = random.normal();
-        }
-    });
-    let white = plane_of(&white);
-    let mut sum = Plane::new(window.width, window.height, 0.0_f32);
+    let bands = [
+        Band { fine: 0.0, coarse: 1.2, most: 0.012 },
+        Band { fine: 1.2, coarse: coarse.clamp(1.3, GRAIN_TILE as f64 / 8.0), most: 0.007 },
+    ];
+    let margin = GRAIN_TILE / 2;
+    let white = white_noise(margin);
+    let mut tile = Plane::new(GRAIN_TILE, GRAIN_TILE, 0.0_f32);
     for band in bands {
         let strength = relative_strength(&photo, &on_skin, &band).min(band.most);
-        let noise = band_of(&white, &band);
+        let noise = band_of(&white, &band).crop(margin, margin, GRAIN_TILE, GRAIN_TILE);
         let deviation = standard_deviation(&noise).max(1e-6);
-        sum = sum.zip_map(&noise, |sum, noise| sum + noise * strength / deviation);
+        tile = tile.zip_map(&noise, |sum, noise| sum + noise * strength / deviation);
     }
-    Patch::new(window, sum)
+    Patch::from_rows(window, |y, row| {
+        let noise = tile.row(y % GRAIN_TILE);
+        for (x, value) in row.iter_mut().enumerate() {
+            *value = noise[(window.x0 + x) % GRAIN_TILE];
+        }
+    })
 }
 
-/// Cuts out the luminance around the person's skin and marks the skin in it (full size); none with too little skin.
+/// Draws a tile of white noise, `margin` more on every side as the neighbouring tiles have it.
+fn white_noise(margin: usize) -> Gray {
+    let mut random = XorShift::new(1);
+    let tile: Vec<f32> = (0..GRAIN_TILE * GRAIN_TILE).map(|_| random.normal()).collect();
+    let side = GRAIN_TILE + 2 * margin;
+    let wrapped = |position: usize| (position + GRAIN_TILE - margin) % GRAIN_TILE;
+    Plane::from_fn(side, side, |x, y| tile[wrapped(y) * GRAIN_TILE + wrapped(x)])
+}
+
+/// Cuts out luminance around the largest patch of the person's skin and marks the skin in it (full size, at most
+/// [`GRAIN_SAMPLE`] pixels wide and tall); none with too little skin.
 fn measured_skin(image: &Rgb8, person: &PersonRegions, frame: &Frame) -> Option<(Gray, Mask)> {
     let inner = erode(&person.skin, 4.0);
-    let window = frame.window(inner.bounds()?, 2.0);
-    let photo = luma(&image.crop(window.x0, window.y0, window.width, window.height));
+    let patches = components(&inner, Connectivity::Four);
+    let largest = patches.largest()?;
+    let whole = frame.window(largest.bounds(), 2.0);
+    let middle = frame.to_full(largest.centroid);
+    let start = |middle: f64, low: usize, high: usize| {
+        (middle as usize).saturating_sub(GRAIN_SAMPLE / 2).clamp(low, high.saturating_sub(GRAIN_SAMPLE).max(low))
+    };
+    let x0 = start(middle.x, whole.x0, whole.x1());
+    let y0 = start(middle.y, whole.y0, whole.y1());
+    let (width, height) = ((whole.x1() - x0).min(GRAIN_SAMPLE), (whole.y1() - y0).min(GRAIN_SAMPLE));
+    let photo = luma(&image.crop(x0, y0, width, height));
     let (factor_x, factor_y) = frame.factor();
-    let on_skin = Plane::from_fn(window.width, window.height, |x, y| {
+    let on_skin = Plane::from_fn(photo.width(), photo.height(), |x, y| {
         let work = |position: usize, factor: f64| (position as f64 / factor) as isize;
-        inner.is_true(work(window.x0 + x, factor_x), work(window.y0 + y, factor_y))
+        inner.is_true(work(x0 + x, factor_x), work(y0 + y, factor_y))
     });
     (on_skin.count() >= FEW_FULL).then_some((photo, on_skin))
 }
@@ -303,10 +331,4 @@ fn standard_deviation(plane: &Gray) -> f32 {
     let mean = plane.data().iter().map(|&value| f64::from(value)).sum::<f64>() / count;
     let squares: f64 = plane.data().iter().map(|&value| (f64::from(value) - mean).powi(2)).sum();
     (squares / count).sqrt() as f32
-}
-
-/// Gives the samples of a patch as a plane.
-fn plane_of(patch: &Patch<f32>) -> Gray {
-    let window = patch.window();
-    Plane::from_fn(window.width, window.height, |x, y| patch.row(window.y0 + y).at(window.x0 + x))
 }
