@@ -44,9 +44,22 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<StoredPicture, Ima
 }
 
 fn open(bytes: &[u8]) -> Result<WebPDecoder<Cursor<&[u8]>>, ImageError> {
+    if container_end(bytes) > bytes.len() {
+        return Err(ImageError::Truncated {
+            format: Format::WebP,
+        });
+    }
     let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(describe)?;
     decoder.set_memory_limit(MAX_METADATA_BYTES);
     Ok(decoder)
+}
+
+/// Where the container says that it ends.
+fn container_end(bytes: &[u8]) -> usize {
+    bytes.get(4..8).map_or(usize::MAX, |field| {
+        let declared = u32::from_le_bytes([field[0], field[1], field[2], field[3]]);
+        (declared as usize).saturating_add(8)
+    })
 }
 
 fn orientation(decoder: &mut WebPDecoder<Cursor<&[u8]>>) -> Orientation {
@@ -56,21 +69,13 @@ fn orientation(decoder: &mut WebPDecoder<Cursor<&[u8]>>) -> Orientation {
     })
 }
 
-/// Checks that the file is as long as it says and that no frame is larger than the canvas.
+/// Checks that every chunk is there in full and that no frame is larger than the canvas.
 fn check_container(bytes: &[u8], width: u32, height: u32) -> Result<(), ImageError> {
-    let truncated = ImageError::Truncated {
-        format: Format::WebP,
-    };
-    let declared = bytes.get(4..8).map_or(u32::MAX, |field| {
-        u32::from_le_bytes([field[0], field[1], field[2], field[3]])
-    });
-    let end = (declared as usize).saturating_add(8);
-    if end > bytes.len() {
-        return Err(truncated);
-    }
-    for chunk in Chunks::new(bytes.get(12..end).unwrap_or_default()) {
+    for chunk in Chunks::new(bytes.get(12..container_end(bytes)).unwrap_or_default()) {
         let Some(body) = chunk.body else {
-            return Err(truncated);
+            return Err(ImageError::Truncated {
+                format: Format::WebP,
+            });
         };
         match &chunk.name {
             b"ANMF" => {

@@ -1,0 +1,17 @@
+//! The crate from outside: picture files made here, decoded and prepared.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::expect_used,
+    reason = "tests"
+)]
+
+mod broken;
+mod colours;
+mod formats;
+mod heic;
+mod make;
+mod make_heif;
+mod orientations;
+mod portraits;
+mod uploads;
