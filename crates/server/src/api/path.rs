@@ -1,0 +1,39 @@
+//! Ids in paths.
+
+use std::{convert::Infallible, str::FromStr};
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use http::request::Parts;
+
+/// The one parameter of a path, percent-decoded; none when it is not UTF-8.
+///
+/// Whatever cannot be an id names nothing, so handlers answer with their own "not found".
+pub(crate) struct PathId(Option<String>);
+
+impl PathId {
+    /// Reads the id; none when nothing can have it.
+    pub(crate) fn parse<T: FromStr>(&self) -> Option<T> {
+        self.0.as_deref()?.parse().ok()
+    }
+
+    /// The text for a message, cut to a sane length.
+    pub(crate) fn shown(&self) -> String {
+        let text = self.0.as_deref().unwrap_or("?");
+        text.chars()
+            .filter(|shown| !shown.is_control())
+            .take(255)
+            .collect()
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PathId {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        let first = params
+            .ok()
+            .and_then(|params| params.iter().next().map(|(_, value)| value.to_owned()));
+        Ok(Self(first))
+    }
+}

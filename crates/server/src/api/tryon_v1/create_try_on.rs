@@ -1,0 +1,80 @@
+//! `POST /try-on`.
+
+mod body;
+
+use axum::{Json, extract::State};
+use drape_core::{Code, generation::Status, try_on};
+use http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    api::{auth::Caller, body::RequestBody, error::ApiError},
+    state::AppState,
+};
+
+use body::{CreateTryOnForm, CreateTryOnRequest};
+
+/// Codes of this operation.
+pub(crate) const ERRORS: &[Code] = &[
+    Code::ValidationFailed,
+    Code::CustomerImageRequired,
+    Code::ProductImagesRequired,
+    Code::InvalidImageInput,
+    Code::MultipartFileNotFound,
+    Code::InvalidImage,
+    Code::UnsupportedImageFormat,
+    Code::UnsupportedMediaType,
+    Code::PayloadTooLarge,
+    Code::CustomerImageFetchFailed,
+    Code::ImageNotFound,
+    Code::ProductNotFound,
+    Code::Forbidden,
+    Code::InsufficientCredits,
+    Code::ServerBusy,
+];
+
+/// An accepted try-on.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TryOnAccepted {
+    /// Id of the generation, for `GET /generations/{id}`.
+    #[schema(example = "gen_0198c0de00007000800000000000002a")]
+    pub generation_id: String,
+    /// Always `PENDING`.
+    #[schema(example = "PENDING")]
+    pub status: &'static str,
+    /// The product's `externalId`; made by the server for a one-shot product.
+    #[schema(example = "shirt-42")]
+    pub product_external_id: String,
+}
+
+/// Asks for a try-on. It is queued, and one credit is held until it ends.
+#[utoipa::path(
+    post,
+    path = "/tryon/v1/try-on",
+    operation_id = "create_try_on",
+    tag = "try-on",
+    request_body(
+        description = "JSON; or a form with that JSON in the part `data`, and files in parts named by the `fileKey`s.",
+        content(
+            (CreateTryOnRequest = "application/json"),
+            (CreateTryOnForm = "multipart/form-data"),
+        )
+    ),
+    responses((status = 202, body = TryOnAccepted, description = "The try-on is queued"))
+)]
+pub(crate) async fn create_try_on(
+    State(state): State<AppState>,
+    caller: Caller,
+    body: RequestBody,
+) -> Result<(StatusCode, Json<TryOnAccepted>), ApiError> {
+    let command = body::fold(&body.json, &body.files, &state.engines)?;
+    let created = try_on::create_try_on(&state.ports, &state.engines, &caller, command).await?;
+    let response = TryOnAccepted {
+        generation_id: created.generation.to_string(),
+        status: Status::Pending.as_str(),
+        product_external_id: created.product_external_id.to_string(),
+    };
+    Ok((StatusCode::ACCEPTED, Json(response)))
+}

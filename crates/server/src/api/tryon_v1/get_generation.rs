@@ -1,0 +1,120 @@
+//! `GET /generations/{id}`.
+
+use axum::{Json, extract::State};
+use drape_core::{
+    Code,
+    generation::{Generation, Status},
+    time::Timestamp,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    api::{auth::Caller, error::ApiError, path::PathId, pictures::Links},
+    state::AppState,
+};
+
+/// Codes of this operation.
+pub(crate) const ERRORS: &[Code] = &[Code::GenerationNotFound, Code::Forbidden];
+
+/// A generation.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct GenerationResponse {
+    /// Id of the generation.
+    #[schema(example = "gen_0198c0de00007000800000000000002a")]
+    pub generation_id: String,
+    /// `PENDING`, `PROCESSING`, `COMPLETED` or `FAILED`.
+    #[schema(example = "COMPLETED")]
+    pub status: &'static str,
+    /// Signed URL of the result, signed anew at each read; only when completed, null once the picture has expired.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub result_image_url: Option<Option<String>>,
+    /// True once the result's retention has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result_expired: Option<bool>,
+    /// Why it failed, as a code; only when failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "NO_PERSON_FOUND")]
+    pub error_code: Option<&'static str>,
+    /// Why it failed, in words; only when failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
+    /// The product's `externalId`.
+    #[schema(example = "shirt-42")]
+    pub product_external_id: String,
+    /// Engine that did or shall do the work.
+    #[schema(example = "preview")]
+    pub engine: String,
+    /// Milliseconds that the work took; only when it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generation_time_ms: Option<u64>,
+    /// When it was asked for.
+    #[schema(value_type = String, format = DateTime, example = "2026-03-01T09:00:00.000Z")]
+    pub created_at: Timestamp,
+    /// When it last changed.
+    #[schema(value_type = String, format = DateTime, example = "2026-03-01T09:00:02.500Z")]
+    pub updated_at: Timestamp,
+}
+
+impl GenerationResponse {
+    fn new(generation: Generation, links: &Links, now: Timestamp) -> Self {
+        let is_completed = generation.status == Status::Completed;
+        let is_failed = generation.status == Status::Failed;
+        let is_stored = has_result(&generation, now);
+        Self {
+            generation_id: generation.id.to_string(),
+            status: generation.status.as_str(),
+            result_image_url: is_completed.then(|| is_stored.then(|| links.result(generation.id))),
+            result_expired: (is_completed && !is_stored).then_some(true),
+            error_code: generation
+                .error_code
+                .filter(|_| is_failed)
+                .map(Code::as_str),
+            error_message: generation.error_message.filter(|_| is_failed),
+            product_external_id: generation.product_external_id.to_string(),
+            engine: generation.engine,
+            generation_time_ms: generation.generation_time_ms,
+            created_at: generation.created_at,
+            updated_at: generation.updated_at,
+        }
+    }
+}
+
+/// Says whether the result may still be shown; its retention may have ended before the sweeper came by.
+pub(crate) fn has_result(generation: &Generation, now: Timestamp) -> bool {
+    generation.result.is_some() && generation.result_expires_at.is_none_or(|end| now < end)
+}
+
+/// Reads a generation.
+#[utoipa::path(
+    get,
+    path = "/tryon/v1/generations/{id}",
+    operation_id = "get_generation",
+    tag = "try-on",
+    params(("id" = String, Path, description = "The `generationId`")),
+    responses((status = 200, body = GenerationResponse, description = "The generation"))
+)]
+pub(crate) async fn get_generation(
+    State(state): State<AppState>,
+    caller: Caller,
+    links: Links,
+    id: PathId,
+) -> Result<Json<GenerationResponse>, ApiError> {
+    let not_found = || {
+        let message = format!("There is no generation \"{}\".", id.shown());
+        ApiError::new(Code::GenerationNotFound, message)
+    };
+    let generation_id = id.parse().ok_or_else(not_found)?;
+    let generation = state.ports.generations.find(generation_id).await?;
+    let generation = generation.ok_or_else(not_found)?;
+    if generation.account != caller.id {
+        return Err(ApiError::new(
+            Code::Forbidden,
+            "The generation belongs to another account.",
+        ));
+    }
+    let now = state.ports.clock.now();
+    Ok(Json(GenerationResponse::new(generation, &links, now)))
+}

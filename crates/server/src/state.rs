@@ -1,0 +1,95 @@
+//! What every handler can reach.
+
+use std::{ops::Deref, sync::Arc};
+
+use drape_core::{engine::Engines, ports::Ports};
+use tokio::sync::Semaphore;
+
+use crate::{api::health::Readiness, rate_limit::RateLimiter, signing::UrlSigner};
+
+/// Settings of the HTTP API.
+#[derive(Debug, Clone)]
+pub struct ApiSettings {
+    /// Address under which callers reach this server, without a slash at the end; `http://<Host>` when none.
+    pub public_url: Option<String>,
+    /// Seconds that a picture URL opens.
+    pub url_lifetime_s: u32,
+    /// Largest JSON body in bytes.
+    pub max_json_bytes: usize,
+    /// Largest multipart body in bytes.
+    pub max_multipart_bytes: usize,
+    /// Largest single picture in bytes.
+    pub max_picture_bytes: usize,
+    /// Most bytes of multipart bodies held in memory at one time, all requests together.
+    pub max_buffered_bytes: usize,
+}
+
+impl Default for ApiSettings {
+    fn default() -> Self {
+        Self {
+            public_url: None,
+            url_lifetime_s: 3_600,
+            max_json_bytes: 1_000_000,
+            max_multipart_bytes: 90_000_000,
+            max_picture_bytes: 10_000_000,
+            max_buffered_bytes: 270_000_000,
+        }
+    }
+}
+
+/// Everything that handlers share; a clone is one reference count.
+#[derive(Clone)]
+pub struct AppState(Arc<AppParts>);
+
+/// The parts of [`AppState`].
+pub struct AppParts {
+    /// The world of the use cases.
+    pub ports: Ports,
+    /// The engines of this server.
+    pub engines: Engines,
+    /// Signs picture URLs.
+    pub signer: Arc<UrlSigner>,
+    /// Counts requests.
+    pub limiter: Arc<RateLimiter>,
+    /// Settings of the HTTP API.
+    pub settings: Arc<ApiSettings>,
+    /// Memory for multipart bodies, in units of [`BUFFER_UNIT_BYTES`].
+    pub(crate) buffers: Arc<Semaphore>,
+    /// Last answer of the readiness check.
+    pub(crate) readiness: Readiness,
+}
+
+/// Grain in which memory for bodies is handed out.
+pub(crate) const BUFFER_UNIT_BYTES: usize = 65_536;
+
+impl AppState {
+    /// Puts the parts together.
+    pub fn new(
+        ports: Ports,
+        engines: Engines,
+        signer: Arc<UrlSigner>,
+        limiter: Arc<RateLimiter>,
+        settings: ApiSettings,
+    ) -> Self {
+        let buffers = Arc::new(Semaphore::new(
+            (settings.max_buffered_bytes / BUFFER_UNIT_BYTES).clamp(1, Semaphore::MAX_PERMITS),
+        ));
+        Self(Arc::new(AppParts {
+            ports,
+            engines,
+            signer,
+            limiter,
+            settings: Arc::new(settings),
+            buffers,
+            readiness: Readiness::default(),
+        }))
+    }
+}
+
+impl Deref for AppState {
+    type Target = AppParts;
+
+    fn deref(&self) -> &AppParts {
+        &self.0
+    }
+}
