@@ -39,7 +39,9 @@ pub fn box_blur<S: Sample>(plane: &Plane<S>, width: usize, height: usize) -> Pla
                     .zip(shifted)
                     .for_each(|(sum, value)| *sum += value);
             }
-            row.iter_mut().for_each(|sum| *sum *= weight);
+            for sum in row {
+                *sum *= weight;
+            }
         }
     });
     out

@@ -182,9 +182,8 @@ impl Problem {
 
 /// One over twice the mean squared colour difference of neighbours; 0 for a picture of one colour.
 fn contrast_factor(image: &Rgb8) -> f64 {
-    let (width, height) = image.size();
     let (mut total, mut pairs) = (0_u64, 0_u64);
-    for y in 0..height {
+    for y in 0..image.height() {
         let row = image.row(y);
         let mut add = |a: &[[u8; 3]], b: &[[u8; 3]]| {
             let sum: u32 = a

@@ -66,7 +66,9 @@ pub fn normal_noise(width: usize, height: usize, seed: u64) -> Gray {
     // One sequence per row: the result does not depend on how rows are shared between threads.
     noise.fill_rows(|y, row| {
         let mut random = XorShift::new(seed.wrapping_mul(0x1_0000_0001).wrapping_add(y as u64));
-        row.iter_mut().for_each(|value| *value = random.normal());
+        for value in row {
+            *value = random.normal();
+        }
     });
     noise
 }

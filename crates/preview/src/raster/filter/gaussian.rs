@@ -84,9 +84,8 @@ fn convolve<S: Sample>(plane: &Plane<S>, half: &[f32]) -> Plane<S> {
 
 /// Sums a line and pairs of lines that share a weight: `weights[0]` for the line, then one weight per pair.
 fn weighted_sum(out: &mut [f32], center: &[f32], pairs: &[(&[f32], &[f32])], weights: &[f32]) {
-    let (&middle_weight, weights) = match weights.split_first() {
-        Some(split) => split,
-        None => return,
+    let Some((&middle_weight, weights)) = weights.split_first() else {
+        return;
     };
     let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
     let done = blocks.len() * BLOCK;

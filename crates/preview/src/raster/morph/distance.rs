@@ -41,7 +41,7 @@ pub fn nearest_true(mask: &Mask) -> Plane<u32> {
             let rows = nearest_rows.row(y);
             if envelope.build(rows, y) {
                 envelope.read(|x, column, _| {
-                    row[x] = rows[column] as u32 * width as u32 + column as u32
+                    row[x] = rows[column] as u32 * width as u32 + column as u32;
                 });
             }
         }
