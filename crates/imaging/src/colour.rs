@@ -159,7 +159,6 @@ fn changes_nothing(transform: &Transform) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     #[test]

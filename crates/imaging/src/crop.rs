@@ -37,6 +37,7 @@ pub struct CropBox {
 
 impl CropBox {
     /// Returns the part that lies in a picture of `width` x `height` pixels; at least one pixel.
+    #[must_use]
     pub fn clamped_to(self, width: u32, height: u32) -> CropBox {
         let x = self.x.min(width.saturating_sub(1));
         let y = self.y.min(height.saturating_sub(1));
@@ -220,7 +221,7 @@ fn slide(wanted: f32, length: u32, side: u32, must_hold: Option<(f32, f32)>) -> 
         start = if earliest <= latest {
             start.clamp(earliest, latest)
         } else {
-            (earliest + latest) / 2.0
+            earliest.midpoint(latest)
         };
     }
     start.round().clamp(0.0, last) as u32

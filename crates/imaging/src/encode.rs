@@ -42,7 +42,6 @@ pub fn encode_jpeg(picture: &Picture, quality: u8, subsampling: Subsampling) -> 
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
     use crate::{Limits, decode};
 

@@ -185,7 +185,7 @@ fn is_text(bytes: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn ftyp(major: &[u8; 4], compatible: &[&[u8; 4]]) -> Vec<u8> {
+    fn ftyp(major: &[u8], compatible: &[&[u8; 4]]) -> Vec<u8> {
         let mut bytes = ((16 + compatible.len() * 4) as u32).to_be_bytes().to_vec();
         bytes.extend_from_slice(b"ftyp");
         bytes.extend_from_slice(major);

@@ -109,6 +109,7 @@ impl Orientation {
     }
 
     /// Returns the one orientation that does what `self` and then `next` do.
+    #[must_use]
     pub fn then(self, next: Orientation) -> Orientation {
         let (first, second) = (self.parts(), next.parts());
         // Flips that come before a swap of rows and columns act on the other axis after it.
@@ -237,7 +238,6 @@ fn transposed(picture: &Picture, columns_backwards: bool, rows_backwards: bool) 
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     /// A 3 x 2 picture with the letters a b c / d e f as red values.

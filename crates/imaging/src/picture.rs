@@ -138,6 +138,7 @@ impl Picture {
     /// Copies a part of the picture.
     ///
     /// The box is cut to the picture first; a box that lies outside gives the nearest single pixel.
+    #[must_use]
     pub fn cropped(&self, area: CropBox) -> Picture {
         let area = area.clamped_to(self.width, self.height);
         let mut data = Vec::with_capacity(area.width as usize * area.height as usize * 3);
@@ -162,7 +163,6 @@ impl std::fmt::Debug for Picture {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     #[test]

@@ -79,7 +79,6 @@ fn resample(source: &Picture, target: &mut Picture, options: &ResizeOptions) {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     /// Red grows with x, green with y, so that colours tell positions.

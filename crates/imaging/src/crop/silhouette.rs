@@ -51,7 +51,7 @@ impl Silhouette {
             None => Silhouette {
                 // Edges tell the side but hardly the place: half the way from the middle is believed.
                 center_x: median_column(&edge_weights(&work), columns)
-                    .map(|x| (x + columns as f32 / 2.0) / 2.0 * scale_x),
+                    .map(|x| x.midpoint(columns as f32 / 2.0) * scale_x),
                 top: None,
             },
         }

@@ -288,10 +288,10 @@ fn shown_area(
                 }
             }
             Transform::MirrorVertical => {
-                orientation = orientation.then(Orientation::MirrorVertical)
+                orientation = orientation.then(Orientation::MirrorVertical);
             }
             Transform::MirrorHorizontal => {
-                orientation = orientation.then(Orientation::MirrorHorizontal)
+                orientation = orientation.then(Orientation::MirrorHorizontal);
             }
         }
     }

@@ -207,9 +207,9 @@ impl<'a> Iterator for Boxes<'a> {
 mod tests {
     use super::*;
 
-    fn iso_box(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    fn iso_box(kind: &[u8], body: &[u8]) -> Vec<u8> {
         let size = (body.len() + 8) as u32;
-        [&size.to_be_bytes(), kind.as_slice(), body].concat()
+        [&size.to_be_bytes(), kind, body].concat()
     }
 
     /// A `meta` box with one `iloc` item of `extents` times `length` bytes and a grid that names it `tiles` times.
@@ -260,7 +260,7 @@ mod tests {
         let iinf = iso_box(b"iinf", &[&[0; 6], entries.as_slice()].concat());
         let meta = iso_box(b"meta", &[&[0; 4], iinf.as_slice()].concat());
         assert!(check(&meta).is_err());
-        let hvcc = iso_box(b"hvcC", &[0; MAX_CONFIGURATION_BYTES + 1]);
+        let hvcc = iso_box(b"hvcC", &vec![0; MAX_CONFIGURATION_BYTES + 1]);
         let iprp = iso_box(b"iprp", &iso_box(b"ipco", &hvcc));
         let meta = iso_box(b"meta", &[&[0; 4], iprp.as_slice()].concat());
         assert!(check(&meta).is_err());

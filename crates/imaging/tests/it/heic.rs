@@ -63,7 +63,7 @@ fn grids_are_put_together_and_cut() {
 
 #[test]
 fn turns_and_mirrors_are_applied_once_and_in_order() {
-    let cases: [(Vec<Vec<u8>>, (u32, u32), [[u8; 3]; 4]); 7] = [
+    let cases = [
         (vec![turned(1)], (100, 120), [GREEN, YELLOW, RED, BLUE]),
         (vec![turned(2)], (120, 100), [YELLOW, BLUE, GREEN, RED]),
         (vec![turned(3)], (100, 120), [BLUE, RED, YELLOW, GREEN]),

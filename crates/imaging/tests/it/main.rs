@@ -1,10 +1,5 @@
 //! The crate from outside: picture files made here, decoded and prepared.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::expect_used,
-    reason = "tests"
-)]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod broken;
 mod colours;

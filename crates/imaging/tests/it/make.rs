@@ -138,8 +138,8 @@ pub(crate) fn png_with(
 }
 
 /// One PNG chunk with its checksum.
-pub(crate) fn png_chunk(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
-    let named = [name.as_slice(), body].concat();
+pub(crate) fn png_chunk(name: &[u8], body: &[u8]) -> Vec<u8> {
+    let named = [name, body].concat();
     [
         &(body.len() as u32).to_be_bytes(),
         named.as_slice(),
@@ -149,7 +149,7 @@ pub(crate) fn png_chunk(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
 }
 
 /// Puts a chunk behind the header chunk of a PNG.
-pub(crate) fn with_chunk(png: &[u8], name: &[u8; 4], body: &[u8]) -> Vec<u8> {
+pub(crate) fn with_chunk(png: &[u8], name: &[u8], body: &[u8]) -> Vec<u8> {
     // Signature of 8 bytes, then the header chunk of 12 + 13.
     [&png[..33], &png_chunk(name, body), &png[33..]].concat()
 }

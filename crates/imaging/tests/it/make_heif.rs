@@ -250,9 +250,9 @@ fn size_property(width: u32, height: u32) -> Vec<u8> {
     )
 }
 
-pub(crate) fn iso_box(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+pub(crate) fn iso_box(kind: &[u8], body: &[u8]) -> Vec<u8> {
     let size = (body.len() + 8) as u32;
-    [&size.to_be_bytes(), kind.as_slice(), body].concat()
+    [&size.to_be_bytes(), kind, body].concat()
 }
 
 /// Takes the coded picture and its configuration out of a file with one picture.
@@ -265,10 +265,10 @@ fn tile(file: &[u8]) -> Tile {
     }
 }
 
-fn find<'a>(mut boxes: &'a [u8], kind: &[u8; 4]) -> Option<&'a [u8]> {
+fn find<'a>(mut boxes: &'a [u8], kind: &[u8]) -> Option<&'a [u8]> {
     while boxes.len() >= 8 {
         let size = u32::from_be_bytes(boxes[..4].try_into().unwrap()) as usize;
-        if &boxes[4..8] == kind {
+        if boxes[4..8] == *kind {
             return Some(&boxes[8..size]);
         }
         boxes = &boxes[size..];
