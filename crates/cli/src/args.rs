@@ -94,10 +94,10 @@ pub(crate) enum AccountCommand {
         /// Name of the account, unique
         name: String,
         /// Credits to begin with [default: accounts.credits]
-        #[arg(long)]
+        #[arg(long, allow_negative_numbers = true)]
         credits: Option<u32>,
         /// Requests per minute [default: accounts.rate_limit]
-        #[arg(long)]
+        #[arg(long, allow_negative_numbers = true)]
         rate_limit: Option<u32>,
         /// Print JSON: { "accountId", "apiKey" }
         #[arg(long)]
