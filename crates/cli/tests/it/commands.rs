@@ -52,7 +52,7 @@ fn wrong_names_and_numbers_are_refused_with_a_reason() {
         (&["account", "create", "x", "--credits", "-1"], 2, "credits"),
         (&["account", "show", "nobody"], 5, "account list"),
         (&["key", "revoke", "shop", "key_1"], 5, "key list"),
-        (&["credits", "grant", "shop", "-11"], 3, ""),
+        (&["credits", "grant", "shop", "-11"], 6, "only 10"),
         (&["credits", "grant", "shop", "0"], 3, "amount"),
         (&["nonsense"], 2, "nonsense"),
     ];
