@@ -1,0 +1,199 @@
+//! The embedded engine, on the CPU and without model weights.
+
+mod cache;
+mod category;
+mod prepared;
+mod progress;
+mod refusal;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use drape_core::engine::{
+    Capabilities, Engine, EngineError, EngineErrorKind, EngineInput, EngineOutput, GarmentPicture,
+};
+use drape_imaging::{FaceDetector, FaceSearch, Picture, Subsampling, encode_jpeg};
+use drape_preview::engine::{TryOn, try_on};
+
+use self::{
+    category::Words,
+    prepared::Preparer,
+    progress::{Progress, run_off_thread},
+};
+
+/// JPEG quality of results.
+const RESULT_QUALITY: u8 = 92;
+
+/// Product pictures that are tried, in the caller's order.
+const MAX_TRIED_PICTURES: usize = 3;
+
+/// Settings of the preview engine.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PreviewOptions {
+    /// Least confidence (0 to 1) of a result that is delivered.
+    pub gate: f64,
+    /// Prepared persons and garments that are kept in memory; 0 keeps none.
+    pub cache_entries: usize,
+    /// Bytes that all of them together may take, estimated.
+    pub cache_max_bytes: usize,
+}
+
+impl Default for PreviewOptions {
+    fn default() -> Self {
+        Self {
+            gate: drape_preview::confidence::SUGGESTED_GATE,
+            cache_entries: 64,
+            cache_max_bytes: 200_000_000,
+        }
+    }
+}
+
+/// Puts tops, bottoms and dresses on people in studio-like photos, and refuses what it is not sure of.
+///
+/// The work runs off the async threads; how many jobs run at once is up to the caller. Analyses of persons and garments
+/// are kept by the hash of their files, so that a repeat costs the composition only. Deterministic.
+#[derive(Clone)]
+pub struct PreviewEngine {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    gate: f64,
+    preparer: Preparer,
+}
+
+impl PreviewEngine {
+    /// Makes an engine with nothing prepared yet.
+    pub fn new(options: PreviewOptions) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                gate: options.gate,
+                preparer: Preparer::new(options.cache_entries, options.cache_max_bytes),
+            }),
+        }
+    }
+}
+
+impl Default for PreviewEngine {
+    fn default() -> Self {
+        Self::new(PreviewOptions::default())
+    }
+}
+
+#[async_trait]
+impl Engine for PreviewEngine {
+    fn name(&self) -> &'static str {
+        "preview"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            categories: category::SUPPORTED.to_vec(),
+            is_local_cpu: true,
+            uses_garment: true,
+        }
+    }
+
+    /// Loads the face model, so that the first job need not.
+    async fn check(&self) -> Result<(), EngineError> {
+        let detect = |_: &Progress| {
+            FaceDetector::new().detect(&Picture::filled(64, 64, [128; 3]), FaceSearch::Upright);
+            Ok(())
+        };
+        run_off_thread(Duration::MAX, detect).await
+    }
+
+    async fn generate(&self, input: EngineInput) -> Result<EngineOutput, EngineError> {
+        let shared = Arc::clone(&self.shared);
+        run_off_thread(input.time_limit, move |progress| {
+            shared.generate(&input, progress)
+        })
+        .await
+    }
+
+    async fn prepare_garment(
+        &self,
+        garment: GarmentPicture,
+        title: Option<String>,
+        description: Option<String>,
+    ) {
+        let shared = Arc::clone(&self.shared);
+        // What is wrong with the picture is found again, and told, when somebody tries the garment on.
+        let _ = run_off_thread(Duration::MAX, move |progress| {
+            let words = Words::new(title.as_deref(), description.as_deref());
+            let kind = category::choose(&garment, &words)?;
+            shared.preparer.garment(&garment, kind, progress)
+        })
+        .await;
+    }
+}
+
+impl Shared {
+    /// Tries the product's pictures one after the other; the first refusal is the one that is told.
+    fn generate(
+        &self,
+        input: &EngineInput,
+        progress: &Progress,
+    ) -> Result<EngineOutput, EngineError> {
+        let words = Words::new(input.title.as_deref(), input.description.as_deref());
+        let mut first_refusal = None;
+        for garment in input.garment.iter().take(MAX_TRIED_PICTURES) {
+            match self.try_picture(input, garment, &words, progress) {
+                Err(error) if is_about_the_garment(&error) => {
+                    first_refusal.get_or_insert(error);
+                }
+                result => return result,
+            }
+        }
+        Err(first_refusal.unwrap_or_else(|| {
+            EngineError::new(EngineErrorKind::BadInput, "The product has no pictures.")
+        }))
+    }
+
+    fn try_picture(
+        &self,
+        input: &EngineInput,
+        garment: &GarmentPicture,
+        words: &Words,
+        progress: &Progress,
+    ) -> Result<EngineOutput, EngineError> {
+        let kind = category::choose(garment, words)?;
+        let person = self.preparer.person(&input.person, progress)?;
+        let garment = self.preparer.garment(garment, kind, progress)?;
+        progress.check()?;
+        let worn = try_on(&person.image, &person.regions, &garment)
+            .map_err(|error| refusal::own_fault(error.to_string()))?;
+        if worn.confidence.value < self.gate {
+            return Err(refusal::not_sure_enough(&worn.confidence, self.gate));
+        }
+        progress.check()?;
+        finished(worn)
+    }
+}
+
+/// Says whether another picture of the product may do better.
+fn is_about_the_garment(error: &EngineError) -> bool {
+    matches!(
+        error.kind,
+        EngineErrorKind::GarmentUnusable | EngineErrorKind::CategoryUnsupported
+    )
+}
+
+fn finished(worn: TryOn) -> Result<EngineOutput, EngineError> {
+    let notes = worn
+        .confidence
+        .reasons()
+        .map(|factor| factor.reason.to_owned())
+        .collect();
+    let (width, height) = (worn.image.width() as u32, worn.image.height() as u32);
+    let pixels = worn.image.into_vec().into_flattened();
+    let picture = Picture::new(width, height, pixels)
+        .ok_or_else(|| refusal::own_fault(format!("a result of {width} x {height} pixels")))?;
+    Ok(EngineOutput {
+        jpeg: encode_jpeg(&picture, RESULT_QUALITY, Subsampling::S444).into(),
+        width,
+        height,
+        confidence: Some(worn.confidence.value),
+        notes,
+    })
+}

@@ -1,0 +1,143 @@
+//! What a product is: the caller's word, else the words of its title and description, else its outline.
+
+use drape_core::engine::{Category, EngineError, GarmentPicture};
+use drape_preview::{
+    category::{ProductKind, kind_from_words},
+    garment::Category as Kind,
+};
+
+use super::refusal::{self, Source};
+
+/// Categories that the engine accepts.
+pub(super) const SUPPORTED: [Category; 4] = [
+    Category::Top,
+    Category::Bottom,
+    Category::Dress,
+    Category::Outerwear,
+];
+
+/// What the words about a product say it is.
+pub(super) struct Words {
+    kind: Option<ProductKind>,
+}
+
+impl Words {
+    /// Reads title and description.
+    pub(super) fn new(title: Option<&str>, description: Option<&str>) -> Self {
+        Self {
+            kind: kind_from_words(title.unwrap_or_default(), description.unwrap_or_default()),
+        }
+    }
+}
+
+/// Says how a picture is to be read: none leaves it to the outline.
+///
+/// Errors: the product is of an unsupported category, or the caller says that somebody wears it.
+pub(super) fn choose(garment: &GarmentPicture, words: &Words) -> Result<Option<Kind>, EngineError> {
+    let (product, source) = match (garment.category, words.kind) {
+        (Some(category), _) => (Some(product_kind(category)), Source::Caller),
+        (None, kind) => (kind, Source::Words),
+    };
+    let kind = match product {
+        None => None,
+        Some(product) => match product.category() {
+            Some(kind) => Some(kind),
+            None => return Err(refusal::unsupported(product.name(), source)),
+        },
+    };
+    if garment.is_worn == Some(true) {
+        return Err(refusal::worn());
+    }
+    Ok(kind)
+}
+
+fn product_kind(category: Category) -> ProductKind {
+    match category {
+        Category::Top => ProductKind::Top,
+        Category::Bottom => ProductKind::Bottom,
+        Category::Dress => ProductKind::Dress,
+        Category::Outerwear => ProductKind::Outerwear,
+        Category::Shoes => ProductKind::Shoes,
+        Category::Eyewear => ProductKind::Eyewear,
+        Category::Headwear => ProductKind::Headwear,
+        Category::Bag => ProductKind::Bag,
+        Category::Jewelry => ProductKind::Jewelry,
+        Category::Other => ProductKind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use drape_core::engine::{EngineErrorKind, PictureFile};
+
+    use super::*;
+
+    fn picture(category: Option<Category>, is_worn: Option<bool>) -> GarmentPicture {
+        GarmentPicture {
+            file: PictureFile {
+                bytes: Bytes::new(),
+                sha256: [0; 32],
+            },
+            category,
+            is_worn,
+        }
+    }
+
+    #[test]
+    fn the_callers_word_wins_over_the_title() {
+        let words = Words::new(Some("Linen dress"), None);
+        let told = choose(&picture(Some(Category::Bottom), None), &words);
+        assert_eq!(told.unwrap(), Some(Kind::Bottom));
+        let untold = choose(&picture(None, Some(false)), &words);
+        assert_eq!(untold.unwrap(), Some(Kind::Dress));
+    }
+
+    #[test]
+    fn title_comes_before_description_and_neither_leaves_it_to_the_outline() {
+        let choose_by = |title, description| {
+            choose(&picture(None, None), &Words::new(title, description)).unwrap()
+        };
+        assert_eq!(
+            choose_by(Some("Jeans"), Some("A shirt")),
+            Some(Kind::Bottom)
+        );
+        assert_eq!(choose_by(None, Some("A shirt")), Some(Kind::Top));
+        assert_eq!(choose_by(Some("Winterjacke"), None), Some(Kind::Top));
+        assert_eq!(choose_by(Some("Aurora 2"), Some("Our finest.")), None);
+        assert_eq!(choose_by(None, None), None);
+    }
+
+    #[test]
+    fn all_that_is_not_supported_is_refused() {
+        let nothing = Words::new(None, None);
+        for category in Category::ALL {
+            let chosen = choose(&picture(Some(category), None), &nothing);
+            if SUPPORTED.contains(&category) {
+                assert!(chosen.unwrap().is_some(), "{category:?}");
+            } else {
+                let error = chosen.unwrap_err();
+                assert_eq!(error.kind, EngineErrorKind::CategoryUnsupported);
+                assert!(error.message.contains(category.as_str()), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_guess_from_words_tells_how_to_correct_it() {
+        let shoes = Words::new(Some("Running shoes"), None);
+        let error = choose(&picture(None, None), &shoes).unwrap_err();
+        assert_eq!(error.kind, EngineErrorKind::CategoryUnsupported);
+        assert!(error.message.contains("classifications"), "{error}");
+        let told = choose(&picture(Some(Category::Top), None), &shoes);
+        assert_eq!(told.unwrap(), Some(Kind::Top));
+    }
+
+    #[test]
+    fn a_worn_garment_is_refused() {
+        let nothing = Words::new(None, None);
+        let error = choose(&picture(Some(Category::Top), Some(true)), &nothing).unwrap_err();
+        assert_eq!(error.kind, EngineErrorKind::GarmentUnusable);
+        assert!(error.message.contains("worn"), "{error}");
+    }
+}

@@ -1,0 +1,181 @@
+//! Files to analysed pictures, with a memory of the latest ones.
+
+use std::sync::Arc;
+
+use drape_core::engine::{EngineError, GarmentPicture, PictureFile};
+use drape_imaging::{Face, FaceDetector, FaceSearch, Limits, Picture, decode, resize_within};
+use drape_preview::{
+    engine,
+    garment::{Category as Kind, GarmentShape},
+    person::{FaceBox, PersonRegions},
+    raster::Rgb8,
+};
+
+use super::{
+    cache::{Cache, CacheBounds},
+    progress::Progress,
+    refusal,
+};
+
+/// Most pixels of a person's picture; the result has its size, so it is not scaled down.
+const MAX_PERSON_PIXELS: u64 = 20_000_000;
+
+/// Most pixels of a product picture's file.
+const MAX_GARMENT_PIXELS: u64 = 50_000_000;
+
+/// Longest side of a product picture that is worked with, in pixels; larger ones are scaled down.
+const MAX_GARMENT_SIDE: u32 = 2_048;
+
+/// Estimated bytes of a person's analysis per pixel of the copy that is analysed.
+const PERSON_BYTES_PER_WORK_PIXEL: usize = 52;
+
+/// Estimated bytes of a garment's analysis per pixel of the copy that is analysed.
+const GARMENT_BYTES_PER_WORK_PIXEL: usize = 24;
+
+/// A face counts from this share of the best score on; among those that count, the largest is the person's.
+const LEAST_SHARE_OF_BEST_SCORE: f32 = 0.3;
+
+/// A person's photo with its analysis.
+pub(super) struct PreparedPerson {
+    /// The photo in full size.
+    pub(super) image: Rgb8,
+    /// Its analysis.
+    pub(super) regions: PersonRegions,
+}
+
+/// Decodes and analyses pictures, each file once.
+pub(super) struct Preparer {
+    faces: FaceDetector,
+    cache: Cache<Key, Prepared>,
+}
+
+/// SHA-256 of the file; for garments also what the caller said about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Key {
+    Person([u8; 32]),
+    Garment {
+        sha256: [u8; 32],
+        kind: Option<Kind>,
+        is_surely_flat: bool,
+    },
+}
+
+#[derive(Clone)]
+enum Prepared {
+    Person(Arc<PreparedPerson>),
+    Garment(Arc<GarmentShape>),
+}
+
+impl Preparer {
+    /// Makes a preparer that remembers so many pictures, and so many bytes of them.
+    pub(super) fn new(max_entries: usize, max_bytes: usize) -> Self {
+        Self {
+            faces: FaceDetector::new(),
+            cache: Cache::new(CacheBounds {
+                max_entries,
+                max_bytes,
+            }),
+        }
+    }
+
+    /// Analyses a person's photo.
+    pub(super) fn person(
+        &self,
+        file: &PictureFile,
+        progress: &Progress,
+    ) -> Result<Arc<PreparedPerson>, EngineError> {
+        let key = Key::Person(file.sha256);
+        if let Some(Prepared::Person(person)) = self.cache.get(&key) {
+            return Ok(person);
+        }
+        progress.check()?;
+        let picture = decode(&file.bytes, &limits(MAX_PERSON_PIXELS))
+            .map_err(|error| refusal::unreadable_person(&error))?;
+        progress.check()?;
+        let face = self.largest_face(&picture, FaceSearch::Tilted);
+        let image = planar(&picture);
+        drop(picture);
+        progress.check()?;
+        let regions = engine::prepare_person(&image, face).map_err(refusal::no_person)?;
+        let bytes =
+            image.data().len() * 3 + regions.image.data().len() * PERSON_BYTES_PER_WORK_PIXEL;
+        let person = Arc::new(PreparedPerson { image, regions });
+        self.cache
+            .insert(key, Prepared::Person(Arc::clone(&person)), bytes);
+        Ok(person)
+    }
+
+    /// Analyses a product photo; `kind` is what the product is, none lets the outline decide.
+    pub(super) fn garment(
+        &self,
+        picture: &GarmentPicture,
+        kind: Option<Kind>,
+        progress: &Progress,
+    ) -> Result<Arc<GarmentShape>, EngineError> {
+        let is_surely_flat = picture.is_worn == Some(false);
+        let key = Key::Garment {
+            sha256: picture.file.sha256,
+            kind,
+            is_surely_flat,
+        };
+        if let Some(Prepared::Garment(garment)) = self.cache.get(&key) {
+            return Ok(garment);
+        }
+        progress.check()?;
+        let picture = decode(&picture.file.bytes, &limits(MAX_GARMENT_PIXELS))
+            .map_err(|error| refusal::unreadable_garment(&error))?;
+        let picture = resize_within(picture, MAX_GARMENT_SIDE);
+        progress.check()?;
+        // A face gives a wearer away, unless the caller knows better: then it is printed on the cloth.
+        let face = if is_surely_flat {
+            None
+        } else {
+            // Tilted heads cost three searches in each of the many pictures without a face; bare skin gives them away too.
+            self.largest_face(&picture, FaceSearch::Upright)
+        };
+        let image = planar(&picture);
+        drop(picture);
+        progress.check()?;
+        let garment = engine::prepare_garment(&image, kind, face).map_err(refusal::no_garment)?;
+        let bytes =
+            image.data().len() * 3 + garment.work.data().len() * GARMENT_BYTES_PER_WORK_PIXEL;
+        let garment = Arc::new(garment);
+        self.cache
+            .insert(key, Prepared::Garment(Arc::clone(&garment)), bytes);
+        Ok(garment)
+    }
+
+    fn largest_face(&self, picture: &Picture, search: FaceSearch) -> Option<FaceBox> {
+        let faces = self.faces.detect(picture, search);
+        let best_score = faces.first()?.score;
+        let face = faces
+            .iter()
+            .filter(|face| face.score >= LEAST_SHARE_OF_BEST_SCORE * best_score)
+            .max_by(|a, b| area(a).total_cmp(&area(b)))?;
+        Some(FaceBox::from_detector(
+            f64::from(face.x),
+            f64::from(face.y),
+            f64::from(face.width),
+            f64::from(face.height),
+        ))
+    }
+}
+
+fn area(face: &Face) -> f32 {
+    face.width * face.height
+}
+
+/// Bounds of what is decoded here; whoever let the file in has checked its size in bytes.
+fn limits(max_pixels: u64) -> Limits {
+    Limits {
+        max_bytes: usize::MAX,
+        max_pixels,
+        min_side: 1,
+        ..Limits::default()
+    }
+}
+
+fn planar(picture: &Picture) -> Rgb8 {
+    let pixels = picture.data().as_chunks::<3>().0.to_vec();
+    Rgb8::from_vec(picture.width() as usize, picture.height() as usize, pixels)
+}

@@ -1,0 +1,201 @@
+//! What the engine says when it does not deliver.
+
+use drape_core::engine::{EngineError, EngineErrorKind};
+use drape_imaging::ImageError;
+use drape_preview::{
+    confidence::{Blame, Confidence},
+    garment::GarmentError,
+    person::PersonError,
+};
+
+/// What a picture of a person should be like.
+const PERSON_HINT: &str =
+    "Use a studio-like photo of one person: upright, frontal, arms at the sides, plain background.";
+
+/// What a picture of a garment should be like.
+const GARMENT_HINT: &str =
+    "Use a flat-lay or ghost-mannequin photo of the garment alone, on a plain background.";
+
+/// Reasons that are told when none stands out.
+const REASONS_TOLD_ANYWAY: usize = 2;
+
+/// A fault of the engine, not of the pictures; `detail` is for the log.
+pub(super) fn own_fault(detail: String) -> EngineError {
+    EngineError::new(
+        EngineErrorKind::ProviderError,
+        "The preview engine failed on these pictures.",
+    )
+    .with_detail(detail)
+}
+
+/// The stored picture of the person cannot be read, or is too large to work on.
+pub(super) fn unreadable_person(error: &ImageError) -> EngineError {
+    EngineError::new(
+        EngineErrorKind::BadInput,
+        format!("The preview engine cannot read the picture of the person. {error}."),
+    )
+}
+
+/// The stored picture of the product cannot be read, or is too large to work on.
+pub(super) fn unreadable_garment(error: &ImageError) -> EngineError {
+    EngineError::new(
+        EngineErrorKind::GarmentUnusable,
+        format!("The preview engine cannot read the product picture. {error}."),
+    )
+}
+
+/// No person was found.
+pub(super) fn no_person(error: PersonError) -> EngineError {
+    EngineError::new(
+        EngineErrorKind::NoPerson,
+        format!("The preview engine cannot use the picture of the person: {error}. {PERSON_HINT}"),
+    )
+}
+
+/// No garment was found.
+pub(super) fn no_garment(error: GarmentError) -> EngineError {
+    EngineError::new(
+        EngineErrorKind::GarmentUnusable,
+        format!("The preview engine cannot use the product picture: {error}. {GARMENT_HINT}"),
+    )
+}
+
+/// The caller says that somebody wears the garment.
+pub(super) fn worn() -> EngineError {
+    EngineError::new(
+        EngineErrorKind::GarmentUnusable,
+        format!(
+            "The preview engine cannot use the product picture: it is marked as worn by a person. {GARMENT_HINT}"
+        ),
+    )
+}
+
+/// Who said what a product is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The caller, in the picture's classifications.
+    Caller,
+    /// Its title or description.
+    Words,
+}
+
+/// The product is of a kind that the engine cannot put on anybody.
+pub(super) fn unsupported(kind: &str, source: Source) -> EngineError {
+    let how_to_correct = match source {
+        Source::Caller => "",
+        Source::Words => {
+            " This was read from the title or description; `classifications.category` of the picture overrules them."
+        }
+    };
+    EngineError::new(
+        EngineErrorKind::CategoryUnsupported,
+        format!(
+            "The preview engine does not do products of the category \"{kind}\"; it does tops, outerwear, bottoms and \
+             dresses.{how_to_correct}"
+        ),
+    )
+}
+
+/// A result was made, but it is not good enough to be shown.
+pub(super) fn not_sure_enough(confidence: &Confidence, gate: f64) -> EngineError {
+    let (kind, hint) = match confidence.blame() {
+        Some(Blame::Garment) => (EngineErrorKind::GarmentUnusable, GARMENT_HINT),
+        Some(Blame::Person) | None => (EngineErrorKind::NoPerson, PERSON_HINT),
+    };
+    // Rounded down, so that a value just below the gate does not read as having reached it.
+    let value = (confidence.value * 100.0).floor() / 100.0;
+    let mut reasons = confidence.explanation();
+    if reasons.is_empty() {
+        let worst = confidence.factors.iter().take(REASONS_TOLD_ANYWAY);
+        reasons = worst
+            .map(|factor| factor.reason)
+            .collect::<Vec<_>>()
+            .join(", ");
+    }
+    EngineError::new(
+        kind,
+        format!(
+            "The preview engine is not sure enough of this picture (confidence {value:.2} of {gate:.2}): {reasons}. {hint}"
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use drape_preview::confidence::Factor;
+
+    use super::*;
+
+    fn confidence(factors: &[(&'static str, f64, Blame)]) -> Confidence {
+        let factors: Vec<Factor> = factors
+            .iter()
+            .map(|&(reason, factor, blame)| Factor {
+                reason,
+                factor,
+                blame,
+            })
+            .collect();
+        Confidence {
+            value: factors.iter().map(|factor| factor.factor).product(),
+            factors,
+        }
+    }
+
+    #[test]
+    fn the_picture_that_lowers_the_confidence_most_is_blamed() {
+        let person = confidence(&[
+            ("arm in front of the body", 0.5, Blame::Person),
+            ("waist not found", 0.62, Blame::Person),
+            ("one sleeve", 0.9, Blame::Garment),
+        ]);
+        let error = not_sure_enough(&person, 0.5);
+        assert_eq!(error.kind, EngineErrorKind::NoPerson);
+        assert_eq!(
+            error.message,
+            "The preview engine is not sure enough of this picture (confidence 0.27 of 0.50): arm in front of the body, \
+             waist not found. Use a studio-like photo of one person: upright, frontal, arms at the sides, plain background."
+        );
+        let garment = confidence(&[
+            ("garment outline not found", 0.2, Blame::Garment),
+            ("body turned", 0.8, Blame::Person),
+        ]);
+        let error = not_sure_enough(&garment, 0.5);
+        assert_eq!(error.kind, EngineErrorKind::GarmentUnusable);
+        assert!(error.message.contains("flat-lay"), "{}", error.message);
+    }
+
+    #[test]
+    fn a_value_just_below_the_gate_never_reads_as_the_gate() {
+        let close = confidence(&[
+            ("body turned", 0.86, Blame::Person),
+            ("asymmetric pose", 0.58, Blame::Person),
+        ]);
+        assert!(
+            not_sure_enough(&close, 0.5)
+                .message
+                .contains("0.49 of 0.50")
+        );
+    }
+
+    #[test]
+    fn many_small_penalties_are_told_too() {
+        let many = confidence(&[
+            ("shoulders tilted", 0.86, Blame::Person),
+            ("body turned", 0.87, Blame::Person),
+            ("asymmetric pose", 0.9, Blame::Person),
+        ]);
+        let message = not_sure_enough(&many, 0.9).message;
+        assert!(
+            message.contains(": shoulders tilted, body turned. "),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn an_unsupported_category_is_named_with_what_is_supported() {
+        let error = unsupported("shoes", Source::Caller);
+        assert_eq!(error.kind, EngineErrorKind::CategoryUnsupported);
+        assert!(error.message.contains("\"shoes\""), "{}", error.message);
+        assert!(error.message.contains("dresses"), "{}", error.message);
+    }
+}

@@ -1,0 +1,8 @@
+//! Engines through their port.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod conformance;
+mod drawn;
+mod mock;
+mod preview;
