@@ -1,0 +1,154 @@
+//! An engine that does what a test tells it to.
+
+use std::{sync::Mutex, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use drape_core::engine::{
+    Capabilities, Category, Engine, EngineError, EngineErrorKind, EngineInput, EngineOutput,
+};
+use drape_imaging::{Limits, Picture, Subsampling, encode_jpeg, probe};
+use tokio::sync::watch;
+
+/// What the engine does with one call.
+#[derive(Debug, Clone)]
+pub enum Act {
+    /// Gives the person's picture back.
+    Succeed,
+    /// Waits, then gives the person's picture back.
+    SucceedAfter(Duration),
+    /// Never answers.
+    Hang,
+    /// Gives back a picture of 8 x 8 pixels.
+    AnswerWithWrongSize,
+    /// Gives back bytes that are no picture, but claims the right size.
+    AnswerWithGarbage,
+    /// Fails for good.
+    Fail(EngineErrorKind),
+    /// Fails in a way that is worth a retry.
+    FailForNow(EngineErrorKind),
+    /// Runs out of time after the attempt was paid for.
+    ChargedTimeout,
+    /// Panics.
+    Panic,
+}
+
+/// Plays a list of acts, one per call; the last one goes on for good.
+pub struct ScriptedEngine {
+    name: &'static str,
+    acts: Vec<Act>,
+    inputs: Mutex<Vec<EngineInput>>,
+    calls: watch::Sender<usize>,
+}
+
+impl ScriptedEngine {
+    /// Makes an engine under a name; without acts every call succeeds.
+    pub fn new(name: &'static str, acts: Vec<Act>) -> Self {
+        Self {
+            name,
+            acts,
+            inputs: Mutex::new(Vec::new()),
+            calls: watch::Sender::new(0),
+        }
+    }
+
+    /// Number of calls that have begun.
+    pub fn call_count(&self) -> usize {
+        *self.calls.borrow()
+    }
+
+    /// Waits until so many calls have begun.
+    pub async fn wait_for_calls(&self, count: usize) {
+        let mut calls = self.calls.subscribe();
+        // The sender lives in `self`, so the channel cannot close meanwhile.
+        let _ = calls.wait_for(|begun| *begun >= count).await;
+    }
+
+    /// What the calls were given, first to last.
+    pub fn inputs(&self) -> Vec<EngineInput> {
+        match self.inputs.lock() {
+            Ok(inputs) => inputs.clone(),
+            Err(poisoned) => poisoned.into_inner().clone(),
+        }
+    }
+
+    /// Notes a call and returns what to do with it.
+    fn next_act(&self, input: &EngineInput) -> Act {
+        let index = {
+            let mut inputs = match self.inputs.lock() {
+                Ok(inputs) => inputs,
+                Err(poisoned) => poisoned.into_inner(),
+            };
+            inputs.push(input.clone());
+            inputs.len() - 1
+        };
+        self.calls.send_modify(|calls| *calls += 1);
+        let act = self.acts.get(index).or(self.acts.last());
+        act.cloned().unwrap_or(Act::Succeed)
+    }
+}
+
+#[async_trait]
+impl Engine for ScriptedEngine {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            categories: Category::ALL.to_vec(),
+            is_local_cpu: false,
+            uses_garment: true,
+        }
+    }
+
+    async fn check(&self) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    #[expect(clippy::panic, reason = "one of the acts")]
+    async fn generate(&self, input: EngineInput) -> Result<EngineOutput, EngineError> {
+        match self.next_act(&input) {
+            Act::Succeed => person_picture(input),
+            Act::SucceedAfter(wait) => {
+                tokio::time::sleep(wait).await;
+                person_picture(input)
+            }
+            Act::Hang => std::future::pending().await,
+            Act::AnswerWithWrongSize => Ok(EngineOutput {
+                jpeg: encode_jpeg(&Picture::filled(8, 8, [90; 3]), 90, Subsampling::S444).into(),
+                width: 8,
+                height: 8,
+                confidence: None,
+                notes: Vec::new(),
+            }),
+            Act::AnswerWithGarbage => Ok(EngineOutput {
+                jpeg: Bytes::from_static(b"this is no picture"),
+                ..person_picture(input)?
+            }),
+            Act::Fail(kind) => Err(EngineError::new(kind, format!("Scripted: {kind:?}."))),
+            Act::FailForNow(kind) => {
+                Err(EngineError::new(kind, format!("Scripted, for now: {kind:?}.")).retryable())
+            }
+            Act::ChargedTimeout => Err(EngineError {
+                charged: true,
+                ..EngineError::new(EngineErrorKind::Timeout, "Scripted: charged timeout.")
+            }),
+            Act::Panic => panic!("scripted panic of the engine"),
+        }
+    }
+}
+
+fn person_picture(input: EngineInput) -> Result<EngineOutput, EngineError> {
+    let header = probe(&input.person.bytes, &Limits::default()).map_err(|error| {
+        EngineError::new(EngineErrorKind::BadInput, "The person is no picture.")
+            .with_detail(error.to_string())
+    })?;
+    Ok(EngineOutput {
+        jpeg: input.person.bytes,
+        width: header.width,
+        height: header.height,
+        confidence: None,
+        notes: Vec::new(),
+    })
+}
