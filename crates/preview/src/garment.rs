@@ -93,3 +93,6 @@ fn check_size(image: &Rgb8) -> Result<(), GarmentError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,7 +54,7 @@ const ENGLISH: Lexicon = Lexicon {
         ),
         (
             Bottom,
-            "trousers trouser slacks chino chinos leggings legging jeggings joggers jogger sweatpants culottes culotte capris \
+            "trousers trouser pant slacks chino chinos leggings legging jeggings joggers jogger sweatpants culottes culotte capris \
              skort skorts bermudas bermuda bottoms petticoat sarong dungarees",
         ),
         (
@@ -286,7 +286,7 @@ const SPANISH: Lexicon = Lexicon {
         ),
         (
             Bottom,
-            "pantalones falda faldas vaqueros vaquero mallas pantaloneta",
+            "pantalones falda faldas vaqueros mallas pantaloneta",
         ),
         (Dress, "vestido vestidos enterizo peto petos pelele"),
         (
@@ -316,7 +316,11 @@ const SPANISH: Lexicon = Lexicon {
             "calcetines calcetin bufanda bufandas guantes cinturon corbata banador banadores sujetador bragas traje trajes pijama",
         ),
     ],
-    weak: &[(Dress, "mono monos"), (Outerwear, "americana")],
+    weak: &[
+        (Dress, "mono monos"),
+        (Outerwear, "americana"),
+        (Bottom, "vaquero"),
+    ],
     endings: &[],
 };
 
