@@ -14,6 +14,8 @@ mod measure;
 mod scene;
 mod silhouette;
 mod skin;
+#[cfg(test)]
+mod tests;
 mod torso;
 mod types;
 mod waist;
@@ -41,6 +43,10 @@ const LEAST_BARE_LEG: f64 = 0.35;
 pub fn analyze(image: &Rgb8, face: Option<FaceBox>) -> Result<PersonRegions, PersonError> {
     let scene = Scene::new(image, face)?;
     let background = Background::measure(&scene.smooth_lab);
+    // A scene costs the graph cut much time and ends in a useless outline.
+    if background.is_busy() {
+        return Err(PersonError::NotFound("the background is not plain"));
+    }
     let silhouette = silhouette::find(&scene, &background);
     let outline = Outline::trace(&silhouette)?;
     let body = Landmarks::find(&outline, scene.face.as_ref())?;

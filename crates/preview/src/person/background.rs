@@ -20,6 +20,8 @@ const SIGMA_FLOOR: f64 = 0.3;
 const MAD_TO_SIGMA: f64 = 1.4826;
 /// Weight under which a sample counts as an outlier.
 const OUTLIER_WEIGHT: f64 = 0.05;
+/// Spread of the border over which nobody can be told from the background.
+const BUSIEST: f64 = 8.0;
 /// Left and right border of a row agree when their medians are this close (Lab).
 const ROW_AGREEMENT: f32 = 14.0;
 /// Width of the strips of the row model, as a share of the picture's width.
@@ -82,6 +84,11 @@ impl Background {
             sigma: fit.sigma,
             surface,
         }
+    }
+
+    /// Tells whether the border shows a scene rather than a wall.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.sigma > BUSIEST
     }
 
     /// Distance under which a pixel is wall.

@@ -4,7 +4,7 @@ use super::{FaceBox, PersonError, WORK_HEIGHT};
 use crate::raster::{Color, Point, Rgb8, bilateral, lab, resize_area_rgb8};
 
 /// Pictures narrower or wider than this (width / height) hold no standing person.
-const WIDTH_RANGE: (f64, f64) = (0.15, 4.0);
+const WIDTH_RANGE: (f64, f64) = (0.15, 2.5);
 /// Least size in full-size pixels on both sides.
 const LEAST_SIZE: usize = 48;
 /// Least side of a face box, work pixels.
