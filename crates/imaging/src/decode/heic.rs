@@ -15,6 +15,9 @@ use super::{StoredPicture, heif_boxes, stored};
 use crate::colour::{Colour, multiply};
 use crate::{CropBox, Format, ImageError, Limits, Orientation, Picture};
 
+/// Most pixels of one coded picture: the largest that HEVC knows (ITU-T H.265, level 6.2). Larger ones are grids.
+const MAX_TILE_PIXELS: u64 = 35_651_584;
+
 /// Reads the size as shown, after the container's cropping and turning.
 pub(super) fn probe(bytes: &[u8], limits: &Limits) -> Result<(u32, u32, Orientation), ImageError> {
     let parsed = open(bytes)?;
@@ -106,20 +109,13 @@ impl Layout {
             None => (tile_width, tile_height, 1),
         };
         limits.check_size(Format::Heic, width, height)?;
-        // The outermost tiles reach past the picture: at most doubling each side of a picture of one tile.
-        let shown_pixels = u64::from(width) * u64::from(height);
         let tile_pixels = u64::from(tile_width) * u64::from(tile_height);
-        if pixels
-            > limits
-                .max_pixels
-                .max(shown_pixels)
-                .saturating_add(tile_pixels)
-            && pixels > shown_pixels.saturating_mul(4)
-        {
+        // The outermost tiles reach past the picture, so all together may have somewhat more pixels than it.
+        if tile_pixels > MAX_TILE_PIXELS || pixels > limits.max_pixels.saturating_mul(2) {
             return Err(ImageError::TooManyPixels {
-                width,
-                height,
-                max_pixels: limits.max_pixels,
+                width: tile_width,
+                height: tile_height,
+                max_pixels: limits.max_pixels.min(MAX_TILE_PIXELS),
             });
         }
         Ok(Layout {

@@ -10,6 +10,9 @@ use super::{StoredPicture, pack_in_place, stored};
 use crate::colour::{Cmyk, Colour};
 use crate::{Format, ImageError, Limits, Orientation};
 
+/// Width from which the data of a row of blocks is always longer than what the decoder reads ahead, in pixels.
+const MIN_WIDTH_WITHOUT_MARKER: u32 = 256;
+
 type Decoder<'a> = JpegDecoder<ZCursor<&'a [u8]>>;
 
 /// Most scans of a progressive picture; real encoders write about ten, and each one costs a walk over all blocks.
@@ -24,33 +27,30 @@ pub(super) fn probe(bytes: &[u8]) -> Result<(u32, u32, Orientation), ImageError>
 
 /// Decodes the pixels as they are stored.
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<StoredPicture, ImageError> {
-    let mut decoder = read_header(bytes)?;
+    let end = end_of_picture(bytes);
+    let mut decoder = read_header(&bytes[..end.unwrap_or(bytes.len())])?;
     let (width, height) = size(&decoder)?;
     limits.check_size(Format::Jpeg, width, height)?;
-    if !has_end_marker(bytes) {
+    if end.is_none() {
         return Err(ImageError::Truncated {
             format: Format::Jpeg,
         });
     }
+    // The decoder goes on with grey when it meets the end marker too early, but fails when it meets the end of the bytes.
+    // So the marker is kept from it where it can do without.
+    if width < MIN_WIDTH_WITHOUT_MARKER || is_progressive(&decoder) {
+        decoder = read_header(bytes)?;
+    }
     let orientation = orientation(&decoder);
     let icc = decoder.icc_profile();
     let kind = decoder.input_colorspace().unwrap_or(ColorSpace::YCbCr);
-
-    // Headers are read leniently (stray bytes between them are common), the picture data strictly: a fault in it would
-    // leave grey blocks.
     let wanted = match kind {
         ColorSpace::CMYK | ColorSpace::YCCK => kind,
         _ => ColorSpace::RGB,
     };
-    let options = decoder
-        .options()
-        .set_strict_mode(true)
-        .jpeg_set_out_colorspace(wanted);
-    decoder.set_options(options);
+
     let mut data = vec![0; width as usize * height as usize * wanted.num_components()];
-    decoder
-        .decode_into(&mut data)
-        .map_err(|cause| describe(&cause))?;
+    decode_strictly(&mut decoder, wanted, &mut data)?;
 
     let (data, colour) = match kind {
         ColorSpace::CMYK | ColorSpace::YCCK => {
@@ -64,6 +64,23 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<StoredPicture, Ima
         _ => (data, Colour::of_rgb(icc.as_deref())),
     };
     stored(Format::Jpeg, width, height, data, orientation, colour)
+}
+
+/// Decodes into `data`, giving up at any fault.
+///
+/// Headers are read leniently (stray bytes between them are common), the picture data strictly: a fault in it would leave
+/// grey blocks.
+fn decode_strictly(
+    decoder: &mut Decoder<'_>,
+    wanted: ColorSpace,
+    data: &mut [u8],
+) -> Result<(), ImageError> {
+    let options = decoder
+        .options()
+        .set_strict_mode(true)
+        .jpeg_set_out_colorspace(wanted);
+    decoder.set_options(options);
+    decoder.decode_into(data).map_err(|cause| describe(&cause))
 }
 
 fn read_header(bytes: &[u8]) -> Result<Decoder<'_>, ImageError> {
@@ -92,12 +109,20 @@ fn orientation(decoder: &Decoder<'_>) -> Orientation {
     })
 }
 
-/// Tells whether an end-of-image marker follows the start of the first scan.
+fn is_progressive(decoder: &Decoder<'_>) -> bool {
+    decoder
+        .info()
+        .is_some_and(|info| !info.sof.is_sequential_dct())
+}
+
+/// Finds the end-of-image marker behind the first scan; `None` when the file was cut off before it.
 ///
-/// Compressed data cannot hold the two bytes, and thumbnails inside metadata lie before the scan, so a file that was cut
-/// off anywhere has none.
-fn has_end_marker(bytes: &[u8]) -> bool {
-    first_scan(bytes).is_some_and(|scan| scan.windows(2).rev().any(|pair| pair == [0xFF, 0xD9]))
+/// Compressed data cannot hold its two bytes, thumbnails inside metadata lie before the scan, and what follows it (further
+/// pictures of the same shot) is not looked at.
+fn end_of_picture(bytes: &[u8]) -> Option<usize> {
+    let scan = first_scan(bytes)?;
+    let length = memchr::memmem::find(scan, &[0xFF, 0xD9])?;
+    Some(bytes.len() - scan.len() + length)
 }
 
 /// Walks the header segments to the first scan and gives all bytes from there on.
@@ -192,12 +217,17 @@ mod tests {
             &[0xFF, 0xDA, 0, 2, 9, 9, 0xFF, 0, 9],
         ]
         .concat();
-        assert!(!has_end_marker(&start));
-        assert!(has_end_marker(&[start.as_slice(), &[0xFF, 0xD9]].concat()));
-        assert!(has_end_marker(
-            &[start.as_slice(), &[0xFF, 0xD9, 0, 0, 7]].concat()
-        ));
-        assert!(!has_end_marker(&[0xFF, 0xD8]));
-        assert!(!has_end_marker(&[0xFF, 0xD8, 0xFF, 0xE0, 0xFF, 0xFF]));
+        let length = start.len();
+        assert_eq!(end_of_picture(&start), None);
+        assert_eq!(
+            end_of_picture(&[start.as_slice(), &[0xFF, 0xD9]].concat()),
+            Some(length)
+        );
+        assert_eq!(
+            end_of_picture(&[start.as_slice(), &[0xFF, 0xD9, 0, 0xFF, 0xD9]].concat()),
+            Some(length)
+        );
+        assert_eq!(end_of_picture(&[0xFF, 0xD8]), None);
+        assert_eq!(end_of_picture(&[0xFF, 0xD8, 0xFF, 0xE0, 0xFF, 0xFF]), None);
     }
 }

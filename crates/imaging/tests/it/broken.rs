@@ -1,7 +1,7 @@
 //! Files that are cut off, scrambled or made to take memory.
 
 use drape_imaging::{Format, ImageError, Limits, Picture, decode, normalize_upload, probe};
-use jpeg_encoder::ColorType as JpegColor;
+use jpeg_encoder::{ColorType as JpegColor, SamplingFactor};
 use png::{BitDepth, ColorType};
 
 use crate::make::{
@@ -183,6 +183,39 @@ fn a_cut_in_the_pixels_is_told_as_such() {
             matches!(outcome, Err(ImageError::Truncated { .. })),
             "{name}: {outcome:?}"
         );
+    }
+}
+
+#[test]
+fn a_jpeg_that_ends_early_with_an_end_marker_is_refused() {
+    let picture = gradient(400, 300);
+    for sampling in [SamplingFactor::R_4_4_4, SamplingFactor::R_4_2_0] {
+        for restart_interval in [0, 7] {
+            let extras = JpegExtras {
+                sampling: Some(sampling),
+                restart_interval,
+                ..JpegExtras::default()
+            };
+            let bytes = rgb_jpeg(&picture, &extras);
+            decoded(&bytes);
+            for share in [4, 6, 8, 9] {
+                let cut = [&bytes[..bytes.len() * share / 10], &[0xFF, 0xD9]].concat();
+                let outcome = decode(&cut, &small_limits());
+                assert!(
+                    outcome.is_err(),
+                    "{sampling:?} restarts {restart_interval} at {share}/10"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_follows_a_jpeg_does_not_matter() {
+    let bytes = rgb_jpeg(&gradient(400, 300), &JpegExtras::default());
+    let another = rgb_jpeg(&gradient(80, 80), &JpegExtras::default());
+    for rest in [&another[..], &[0; 500], &[0xFF, 0xD9]] {
+        assert_eq!(decoded(&[&bytes[..], rest].concat()), decoded(&bytes));
     }
 }
 

@@ -40,7 +40,7 @@ fn jpegs_of_every_sampling_read_alike() {
 #[test]
 fn tiny_and_flat_jpegs_are_read() {
     // Flat pictures have a few bits per block, so decoders read ahead past the end of the data.
-    for side in [1, 7, 8, 9, 16, 17, 32, 200] {
+    for side in [1, 7, 8, 9, 16, 17, 32, 200, 256, 257, 520] {
         for colour in [[255; 3], [0; 3], [128; 3], [200, 30, 60]] {
             let picture = Picture::filled(side, side, colour);
             for progressive in [false, true] {
