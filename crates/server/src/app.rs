@@ -220,6 +220,7 @@ impl App {
             max_json_bytes: to_size(config.limits.max_json_bytes),
             max_multipart_bytes: to_size(config.limits.max_multipart_bytes),
             max_picture_bytes: to_size(config.limits.max_picture_bytes),
+            body_timeout_s: config.server.body_timeout_s,
             ..ApiSettings::default()
         };
         let state = AppState::new(
