@@ -1,10 +1,13 @@
 //! Measures how many try-ons the database accepts, claims and finishes in a second.
 //!
-//! `cargo run --release -p drape-storage --example enqueue_rate -- [FOLDER] [CALLERS] [SECONDS]`
+//! `cargo run --release -p drape-storage --example enqueue_rate -- [FOLDER] [CALLERS] [SECONDS] [WORKERS]`
 //!
 //! Every accepted try-on is on the disk when its caller hears of it. Callers name a product and an upload, as a shop
 //! does. Three parts: accepting alone, accepting while workers claim and finish, and finding accounts by key.
-#![expect(clippy::unwrap_used, reason = "a measurement may stop at the first failure")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a measurement may stop at the first failure"
+)]
 
 use std::{
     path::PathBuf,
@@ -20,8 +23,6 @@ use drape_storage::{SqlStore, StoreOptions};
 use drape_testkit::conformance::data::{DataPorts, LONG};
 use tokio::task::JoinSet;
 
-const WORKERS: usize = 4;
-
 struct Bench {
     data: DataPorts,
     account: AccountId,
@@ -33,15 +34,22 @@ struct Bench {
 #[tokio::main]
 async fn main() {
     let mut arguments = std::env::args().skip(1);
-    let folder = PathBuf::from(arguments.next().unwrap_or_else(|| "target/enqueue_rate".into()));
+    let folder = PathBuf::from(
+        arguments
+            .next()
+            .unwrap_or_else(|| "target/enqueue_rate".into()),
+    );
     let callers = arguments.next().map_or(64, |text| text.parse().unwrap());
     let seconds = arguments.next().map_or(5, |text| text.parse().unwrap());
+    let workers = arguments.next().map_or(4, |text| text.parse().unwrap());
     let options = StoreOptions {
         max_waiting: u64::MAX / 2,
         ..StoreOptions::default()
     };
     let path = folder.join(format!("bench-{}.db", std::process::id()));
-    let store = SqlStore::open(path.to_str().unwrap(), options).await.unwrap();
+    let store = SqlStore::open(path.to_str().unwrap(), options)
+        .await
+        .unwrap();
     let data = DataPorts::of(store.clone());
     let (key, new) = data.new_account("bench", u32::MAX);
     let account = data.accounts.create(new).await.unwrap().id;
@@ -57,8 +65,10 @@ async fn main() {
 
     let (accepted, _) = bench.run(0).await;
     println!("accepting alone:          {accepted:.0} per second, {callers} callers");
-    let (accepted, finished) = bench.run(WORKERS).await;
-    println!("accepting beside workers: {accepted:.0} per second, {finished:.0} finished per second");
+    let (accepted, finished) = bench.run(workers).await;
+    println!(
+        "accepting beside workers: {accepted:.0} per second, {finished:.0} finished per second"
+    );
     let found = bench.find_keys(key.hash()).await;
     println!("finding accounts by key:  {found:.0} per second");
     let started = Instant::now();
@@ -121,7 +131,15 @@ impl Bench {
             let bench = self.clone();
             tasks.spawn(async move {
                 for _ in 0..FINDS / 4 {
-                    assert!(bench.data.accounts.find_by_key(key).await.unwrap().is_some());
+                    assert!(
+                        bench
+                            .data
+                            .accounts
+                            .find_by_key(key)
+                            .await
+                            .unwrap()
+                            .is_some()
+                    );
                 }
             });
         }

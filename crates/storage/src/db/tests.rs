@@ -1,12 +1,28 @@
-//! Tests that look at the statements and the schema themselves.
+//! Tests that look at the statements and the tables themselves.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use sqlx::{Executor, SqlSafeStr};
+use std::{collections::BTreeSet, time::Duration};
+
+use drape_core::{Code, generation::Status, product::ProductOrigin};
+use drape_testkit::conformance::data::{DataPorts, external_id, upsert};
+use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, sqlite::SqliteConnection};
 
 use super::{
-    SqlStore, StoreOptions, accounts, generations, images, jobs, ledger, migrations, products,
-    retention, settings, statement::RunQuery, statement::query, writer,
+    DbError, SqlStore, StoreOptions, accounts, generations, images, jobs, ledger, migrations,
+    products, retention, settings,
+    statement::{ReadColumn, RunQuery, query},
+    writer,
 };
+
+const NEWER_VERSION: &str =
+    "INSERT INTO schema_migrations (version, name, applied_at) VALUES (9999, 'future', 0)";
+const CHANGE_LEDGER: &str = "UPDATE ledger_entries SET amount = 100";
+const CLEAR_LEDGER: &str = "DELETE FROM ledger_entries";
+const TAKE_TOO_MUCH: &str = "UPDATE accounts SET balance = -1";
+const LOSE_PICTURES: &str = "DELETE FROM person_images";
+const COUNT_PRODUCTS: &str = "SELECT (SELECT COUNT(*) FROM products) AS products,
+        (SELECT COUNT(*) FROM product_images) AS images";
+const READ_ATTEMPTS: &str = "SELECT outcome, number FROM attempts ORDER BY id";
 
 fn all_statements() -> impl Iterator<Item = (&'static str, &'static str)> {
     [
@@ -26,20 +42,199 @@ fn all_statements() -> impl Iterator<Item = (&'static str, &'static str)> {
     .copied()
 }
 
-async fn open(folder: &tempfile::TempDir) -> SqlStore {
+async fn open(folder: &tempfile::TempDir) -> Result<SqlStore, DbError> {
     let path = folder.path().join("drape.db");
-    SqlStore::open(path.to_str().unwrap(), StoreOptions::default())
+    SqlStore::open(path.to_str().unwrap(), StoreOptions::default()).await
+}
+
+/// Runs a statement that no port has.
+async fn meddle(store: &SqlStore, sql: &'static str) -> drape_core::Result<u64> {
+    store
+        .writer()
+        .run(move |connection| Box::pin(async move { Ok(query(sql).run(connection).await?) }))
         .await
-        .unwrap()
 }
 
 #[tokio::test]
 async fn every_statement_can_be_prepared() {
     let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder).await;
+    let store = open(&folder).await.unwrap();
     let mut reader = store.reader().await.unwrap();
     for (name, sql) in all_statements() {
         let prepared = reader.prepare(sql.into_sql_str()).await;
         assert!(prepared.is_ok(), "{name}: {prepared:?}");
     }
+}
+
+/// Lines of the query plan that read a whole table or index.
+async fn scans(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
+    let explained = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+    let rows = sqlx::query(explained).fetch_all(connection).await.unwrap();
+    rows.iter()
+        .map(|row| row.column::<String>("detail").unwrap())
+        .filter(|detail| detail.starts_with("SCAN"))
+        .collect()
+}
+
+/// What grows with the number of try-ons is never read as a whole: each exception stands here with its reason.
+#[tokio::test]
+async fn statements_use_their_indexes() {
+    const FINE: [&str; 12] = [
+        // One row.
+        "ADMISSION: SCAN queue",
+        "DEPTH: SCAN queue",
+        "PROBE_READ: SCAN queue",
+        // In the order of the index, up to the first row.
+        "NEXT_DUE: SCAN jobs USING INDEX jobs_waiting",
+        // The page that was just found, and values that the statement brings along.
+        "LIST: SCAN products",
+        "UNKNOWN: SCAN json_each VIRTUAL TABLE INDEX 1:",
+        // The queue is bounded, and looked through once per sweep at most.
+        "EXPIRED_PERSONS: SCAN jobs",
+        "EXPIRED_PRODUCT_IMAGES: SCAN jobs",
+        "TIDY_IMAGES: SCAN jobs",
+        // For the operator, who has few accounts.
+        "INCONSISTENT: SCAN accounts",
+        "LIST: SCAN accounts",
+        "HAS_TABLE: SCAN sqlite_schema",
+    ];
+
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await.unwrap();
+    let mut reader = store.reader().await.unwrap();
+    let mut found = BTreeSet::new();
+    for (name, sql) in all_statements() {
+        for part in sql.split(';').filter(|part| !part.trim().is_empty()) {
+            for scan in scans(&mut reader, part).await {
+                found.insert(format!("{name}: {scan}"));
+            }
+        }
+    }
+    let fine: BTreeSet<String> = FINE.map(str::to_owned).into();
+    assert_eq!(found, fine);
+}
+
+#[tokio::test]
+async fn a_newer_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await.unwrap();
+    meddle(&store, NEWER_VERSION).await.unwrap();
+    store.close().await;
+    let refused = open(&folder).await.unwrap_err();
+    assert!(matches!(refused, DbError::NewerSchema { found: 9_999, .. }));
+}
+
+#[tokio::test]
+async fn the_database_guards_its_books() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await.unwrap();
+    let data = DataPorts::of(store.clone());
+    let account = data.account("shop", 3).await.id;
+    for statement in [CHANGE_LEDGER, CLEAR_LEDGER, TAKE_TOO_MUCH] {
+        let error = meddle(&store, statement).await.unwrap_err();
+        assert_eq!(error.code(), Code::InternalError, "{statement}");
+    }
+    data.assert_books_balance(account).await;
+    assert_eq!(data.ledger.balance(account).await.unwrap(), 3);
+}
+
+/// A job whose pictures somebody deleted ends; it does not block the jobs behind it.
+#[tokio::test]
+async fn a_job_without_its_picture_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await.unwrap();
+    let data = DataPorts::of(store.clone());
+    let account = data.account("shop", 3).await.id;
+    let lost = data.queue(account, 2).await;
+    meddle(&store, LOSE_PICTURES).await.unwrap();
+    let upload = data.upload(account).await.id;
+    let whole = data.by_reference(account, "queued", upload);
+    let whole_id = whole.id;
+    data.enqueue(whole).await.unwrap();
+    assert_eq!(data.claim().await.unwrap().generation, whole_id);
+    for id in lost {
+        let generation = data.read(id).await;
+        assert_eq!(generation.status, Status::Failed);
+        assert_eq!(generation.error_code, Some(Code::ImageNotFound));
+    }
+    data.assert_books_balance(account).await;
+}
+
+/// Products that nobody can name any more leave no rows, with or without pictures.
+#[tokio::test]
+async fn forgetting_clears_dead_products_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await.unwrap();
+    let data = DataPorts::of(store.clone());
+    let account = data.account("shop", 3).await.id;
+    let counts = async || {
+        let mut reader = store.reader().await.unwrap();
+        let row = query(COUNT_PRODUCTS).first(&mut reader).await.unwrap();
+        let row = row.unwrap();
+        let count = |name| row.count::<u32>(name).unwrap();
+        (count("products"), count("images"))
+    };
+    data.upsert(account, upsert("expires", ProductOrigin::Inline))
+        .await;
+    data.upsert(account, upsert("replaced", ProductOrigin::Registered))
+        .await;
+    data.upsert(account, upsert("replaced", ProductOrigin::Registered))
+        .await;
+    data.register(account, "deleted").await;
+    let name = external_id("deleted");
+    data.products
+        .delete(account, &name, data.now())
+        .await
+        .unwrap();
+    assert_eq!(counts().await, (3, 4));
+    data.retention.forget(&[], data.now()).await.unwrap();
+    assert_eq!(counts().await, (2, 2));
+    data.clock.advance_days(15);
+    data.retention.forget(&[], data.now()).await.unwrap();
+    assert_eq!(counts().await, (1, 1));
+}
+
+/// Every attempt leaves a row that says how it ended.
+#[tokio::test]
+async fn every_attempt_leaves_a_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await.unwrap();
+    let data = DataPorts::of(store.clone());
+    let account = data.account("shop", 3).await.id;
+    data.queue(account, 1).await;
+    let jobs = &data.jobs;
+    let job = data.claim().await.unwrap();
+    jobs.put_back(job.generation, job.lease).await.unwrap();
+    data.claim_for(Duration::ZERO).await.unwrap();
+    jobs.reap(data.now()).await.unwrap();
+    let job = data.claim().await.unwrap();
+    jobs.retry(
+        job.generation,
+        job.lease,
+        Duration::ZERO,
+        Code::EngineFailed,
+        "again",
+        data.now(),
+    )
+    .await
+    .unwrap();
+    let job = data.claim().await.unwrap();
+    let done = data.completed(account);
+    jobs.finish(job.generation, job.lease, done, data.now())
+        .await
+        .unwrap();
+    let mut reader = store.reader().await.unwrap();
+    let rows = query(READ_ATTEMPTS).rows(&mut reader).await.unwrap();
+    let attempts: Vec<(String, u32)> = rows
+        .iter()
+        .map(|row| (row.column("outcome").unwrap(), row.count("number").unwrap()))
+        .collect();
+    let expected = [
+        ("put_back", 1),
+        ("lost", 1),
+        ("retried", 2),
+        ("completed", 3),
+    ];
+    let expected = expected.map(|(outcome, number)| (outcome.to_owned(), number));
+    assert_eq!(attempts, expected);
 }

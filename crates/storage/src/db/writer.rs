@@ -276,3 +276,6 @@ async fn run_batch(
     query(COMMIT).run(connection).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
