@@ -4,14 +4,21 @@
 //! coordinates are (x, y) with pixel centres on whole numbers, and every function gives the same result for the same input
 //! whatever the number of threads.
 
+#![cfg_attr(
+    test,
+    expect(clippy::float_cmp, reason = "small whole numbers and copies are exact")
+)]
+
 mod color;
 mod fill;
 mod filter;
 mod grabcut;
 mod line;
+mod mask;
 mod math;
 mod morph;
 mod plane;
+mod point;
 mod random;
 mod region;
 mod resize;
@@ -24,8 +31,10 @@ pub use fill::*;
 pub use filter::*;
 pub use grabcut::*;
 pub use line::*;
+pub use mask::*;
 pub use morph::*;
 pub use plane::*;
+pub use point::*;
 pub use random::*;
 pub use region::*;
 pub use resize::*;

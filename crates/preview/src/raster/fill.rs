@@ -1,7 +1,8 @@
 //! Filling holes in pictures, and a small dense solver.
 
+use super::mask::Mask;
 use super::morph::distance_inside;
-use super::plane::{Color, Gray, Mask};
+use super::plane::{Color, Gray};
 
 /// Fills the true pixels of the mask from their surroundings, from the rim of the hole inwards.
 ///

@@ -5,7 +5,8 @@ mod mixture;
 
 use rayon::prelude::*;
 
-use super::plane::{Mask, Plane, Rgb8};
+use super::mask::Mask;
+use super::plane::{Plane, Rgb8};
 use flow::{DIRECTIONS, Flow};
 use mixture::{Mixture, Sample};
 

@@ -1,6 +1,7 @@
 //! One-dimensional signals: smoothing, interpolation, runs and cheapest paths.
 
-use super::plane::{Gray, Point};
+use super::plane::Gray;
+use super::point::Point;
 
 /// How a signal goes on beyond its ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ mod distance;
 
 pub use distance::{distance_inside, nearest_true};
 
-use super::plane::Mask;
+use super::mask::Mask;
 use bits::Bits;
 
 /// Grows the true area by an ellipse of radius `max(1, round(r))` pixels; outside the plane counts as false.

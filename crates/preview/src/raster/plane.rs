@@ -1,83 +1,15 @@
-//! Points, planes of samples and boolean masks.
+//! Planes of samples.
 
-use std::ops::{Add, Index, IndexMut, Mul, Neg, Sub};
+use std::ops::{Index, IndexMut};
 
 use rayon::prelude::*;
+
+use super::mask::Mask;
 
 /// From this many samples on, row work is shared between threads.
 const PARALLEL_SAMPLES: usize = 1 << 15;
 /// Rows that one thread takes at a time.
 const ROWS_PER_TASK: usize = 8;
-
-/// A position or a displacement in pixels, x to the right and y down.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Point {
-    /// Horizontal part.
-    pub x: f64,
-    /// Vertical part.
-    pub y: f64,
-}
-
-impl Point {
-    /// Makes a point from its two parts.
-    pub const fn new(x: f64, y: f64) -> Self {
-        Self { x, y }
-    }
-
-    /// Measures the Euclidean length.
-    pub fn length(self) -> f64 {
-        self.x.hypot(self.y)
-    }
-
-    /// Multiplies two displacements (scalar product).
-    pub fn dot(self, other: Self) -> f64 {
-        self.x * other.x + self.y * other.y
-    }
-
-    /// Gives the z part of the cross product; positive when `other` lies clockwise of `self` on screen.
-    pub fn cross(self, other: Self) -> f64 {
-        self.x * other.y - self.y * other.x
-    }
-
-    /// Goes from `self` (t = 0) to `other` (t = 1) on a straight line.
-    #[must_use]
-    pub fn lerp(self, other: Self, t: f64) -> Self {
-        self + (other - self) * t
-    }
-
-    /// Measures the distance to another point.
-    pub fn distance(self, other: Self) -> f64 {
-        (self - other).length()
-    }
-}
-
-impl Add for Point {
-    type Output = Self;
-    fn add(self, other: Self) -> Self {
-        Self::new(self.x + other.x, self.y + other.y)
-    }
-}
-
-impl Sub for Point {
-    type Output = Self;
-    fn sub(self, other: Self) -> Self {
-        Self::new(self.x - other.x, self.y - other.y)
-    }
-}
-
-impl Mul<f64> for Point {
-    type Output = Self;
-    fn mul(self, factor: f64) -> Self {
-        Self::new(self.x * factor, self.y * factor)
-    }
-}
-
-impl Neg for Point {
-    type Output = Self;
-    fn neg(self) -> Self {
-        Self::new(-self.x, -self.y)
-    }
-}
 
 /// A sample that filters and resizers can average: one float or three.
 pub trait Sample: Copy + Default + PartialEq + Send + Sync + 'static {
@@ -157,8 +89,6 @@ pub struct Plane<T> {
     data: Vec<T>,
 }
 
-/// A plane of yes/no samples.
-pub type Mask = Plane<bool>;
 /// A plane of single floats.
 pub type Gray = Plane<f32>;
 /// A plane of three floats per sample: R, G, B (0..255) or L, a, b.
@@ -411,136 +341,79 @@ impl<T> IndexMut<(usize, usize)> for Plane<T> {
     }
 }
 
-/// The smallest rectangle around something, all four sides inclusive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
-    /// First column.
-    pub x0: usize,
-    /// First row.
-    pub y0: usize,
-    /// Last column.
-    pub x1: usize,
-    /// Last row.
-    pub y1: usize,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Bounds {
-    /// Number of columns.
-    pub fn width(&self) -> usize {
-        self.x1 - self.x0 + 1
+    #[test]
+    fn samples_lie_in_row_order() {
+        let plane = Plane::from_fn(3, 2, |x, y| 10 * y + x);
+        assert_eq!(plane.data(), [0, 1, 2, 10, 11, 12]);
+        assert_eq!(
+            (plane[(2, 1)], plane.row(1), plane.column(1)),
+            (12, &[10, 11, 12][..], vec![1, 11])
+        );
+        assert_eq!((plane.size(), plane.clone().into_vec().len()), ((3, 2), 6));
     }
 
-    /// Number of rows.
-    pub fn height(&self) -> usize {
-        self.y1 - self.y0 + 1
-    }
-}
-
-impl Plane<bool> {
-    /// Counts the true pixels.
-    pub fn count(&self) -> usize {
-        self.data.iter().map(|inside| usize::from(*inside)).sum()
+    #[test]
+    fn large_planes_are_filled_like_small_ones() {
+        let large = Plane::from_fn(300, 301, |x, y| x * 1000 + y);
+        assert!((0..301).all(|y| (0..300).all(|x| large[(x, y)] == x * 1000 + y)));
+        let doubled = large.map(|value| value * 2);
+        assert_eq!(large.zip_map(&doubled, |a, b| b - a), large);
     }
 
-    /// Tells whether any pixel is true.
-    pub fn any(&self) -> bool {
-        self.data.iter().any(|inside| *inside)
+    #[test]
+    fn reading_outside() {
+        let plane = Plane::from_vec(2, 2, vec![1, 2, 3, 4]);
+        assert_eq!((plane.get_clamped(-5, 9), plane.get_clamped(7, -1)), (3, 2));
+        assert_eq!(
+            (plane.get(1, 1), plane.get(2, 0), plane.get(0, -1)),
+            (Some(4), None, None)
+        );
+        assert!(plane.contains(0, 1) && !plane.contains(0, 2));
     }
 
-    /// Reads a pixel; everything outside the plane is false.
-    pub fn is_true(&self, x: isize, y: isize) -> bool {
-        self.contains(x, y) && self.data[y as usize * self.width + x as usize]
+    #[test]
+    fn a_crop_keeps_what_lies_inside() {
+        let plane = Plane::from_fn(4, 3, |x, y| 10 * y + x);
+        assert_eq!(
+            plane.crop(2, 1, 9, 9),
+            Plane::from_vec(2, 2, vec![12, 13, 22, 23])
+        );
+        assert!(plane.crop(9, 9, 2, 2).data().is_empty());
     }
 
-    /// Keeps what is true in both.
-    #[must_use]
-    pub fn and(&self, other: &Self) -> Self {
-        self.zip_map(other, |a, b| a & b)
+    #[test]
+    fn selection_lists_samples_under_the_mask() {
+        let plane = Plane::from_vec(3, 1, vec!['a', 'b', 'c']);
+        assert_eq!(
+            plane.select(&Plane::from_vec(3, 1, vec![true, false, true])),
+            ['a', 'c']
+        );
     }
 
-    /// Joins what is true in either.
-    #[must_use]
-    pub fn or(&self, other: &Self) -> Self {
-        self.zip_map(other, |a, b| a | b)
+    #[test]
+    fn empty_planes_are_allowed() {
+        let empty = Gray::new(0, 7, 0.0);
+        assert!(empty.map(|value| value + 1.0).data().is_empty());
+        assert!(Plane::from_fn(5, 0, |x, _| x).data().is_empty());
+        assert_eq!(Gray::from_vec(0, 0, Vec::new()).size(), (0, 0));
     }
 
-    /// Keeps what is true here and false in `other`.
-    #[must_use]
-    pub fn and_not(&self, other: &Self) -> Self {
-        self.zip_map(other, |a, b| a && !b)
-    }
-
-    /// Turns true into false and back.
-    #[must_use]
-    pub fn not(&self) -> Self {
-        self.map(|inside| !inside)
-    }
-
-    /// Adds the true pixels of `other`.
-    pub fn or_assign(&mut self, other: &Self) {
-        self.data
-            .iter_mut()
-            .zip(&other.data)
-            .for_each(|(a, b)| *a |= b);
-    }
-
-    /// Keeps only what is also true in `other`.
-    pub fn and_assign(&mut self, other: &Self) {
-        self.data
-            .iter_mut()
-            .zip(&other.data)
-            .for_each(|(a, b)| *a &= b);
-    }
-
-    /// Removes the true pixels of `other`.
-    pub fn subtract_assign(&mut self, other: &Self) {
-        self.data
-            .iter_mut()
-            .zip(&other.data)
-            .for_each(|(a, b)| *a &= !b);
-    }
-
-    /// Share of true pixels, 0..1; 0 for an empty plane.
-    pub fn mean(&self) -> f64 {
-        self.count() as f64 / self.data.len().max(1) as f64
-    }
-
-    /// Tells whether a row has a true pixel.
-    pub fn any_row(&self, y: usize) -> bool {
-        self.row(y).contains(&true)
-    }
-
-    /// Tells whether a column has a true pixel.
-    pub fn any_col(&self, x: usize) -> bool {
-        self.first_in_col(x).is_some()
-    }
-
-    /// First true column of a row.
-    pub fn first_in_row(&self, y: usize) -> Option<usize> {
-        self.row(y).iter().position(|inside| *inside)
-    }
-
-    /// Last true column of a row.
-    pub fn last_in_row(&self, y: usize) -> Option<usize> {
-        self.row(y).iter().rposition(|inside| *inside)
-    }
-
-    /// First true row of a column.
-    pub fn first_in_col(&self, x: usize) -> Option<usize> {
-        (0..self.height).find(|y| self[(x, *y)])
-    }
-
-    /// Last true row of a column.
-    pub fn last_in_col(&self, x: usize) -> Option<usize> {
-        (0..self.height).rfind(|y| self[(x, *y)])
-    }
-
-    /// Finds the smallest rectangle around the true pixels, nothing for an empty mask.
-    pub fn bounds(&self) -> Option<Bounds> {
-        let y0 = (0..self.height).find(|y| self.any_row(*y))?;
-        let y1 = (y0..self.height).rfind(|y| self.any_row(*y))?;
-        let x0 = (y0..=y1).filter_map(|y| self.first_in_row(y)).min()?;
-        let x1 = (y0..=y1).filter_map(|y| self.last_in_row(y)).max()?;
-        Some(Bounds { x0, y0, x1, y1 })
+    #[test]
+    fn samples_can_be_seen_as_floats() {
+        let mut colors = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]];
+        <[f32; 3]>::as_floats_mut(&mut colors)[4] = 50.0;
+        assert_eq!(
+            <[f32; 3]>::as_floats(&colors),
+            [1.0, 2.0, 3.0, 4.0, 50.0, 6.0]
+        );
+        assert_eq!(
+            [1.0, 2.0, 3.0].add_scaled([1.0, 0.0, -1.0], 2.0),
+            [3.0, 2.0, 1.0]
+        );
+        assert_eq!(2.0_f32.add_scaled(3.0, 0.5), 3.5);
     }
 }

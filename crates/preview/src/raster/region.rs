@@ -1,7 +1,9 @@
 //! Connected regions of masks.
 
 use super::line::{Run, runs};
-use super::plane::{Bounds, Mask, Plane, Point};
+use super::mask::{Bounds, Mask};
+use super::plane::Plane;
+use super::point::Point;
 
 /// Which neighbours of a pixel belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,8 @@ mod taps;
 
 pub use remap::{Border, remap_linear, sample_linear};
 
-use super::plane::{Gray, Mask, Plane, Rgb8, Sample};
+use super::mask::Mask;
+use super::plane::{Gray, Plane, Rgb8, Sample};
 use taps::Taps;
 
 /// Rows that one piece of work handles.

@@ -1,6 +1,8 @@
 //! Contours, polygons and polylines.
 
-use super::plane::{Mask, Plane, Point};
+use super::mask::Mask;
+use super::plane::Plane;
+use super::point::Point;
 use super::region::{Connectivity, components};
 
 /// A place where a contour falls back behind its convex hull.

@@ -1,7 +1,9 @@
 //! Backward maps: thin-plate splines and triangle meshes.
 
 use super::fill::solve;
-use super::plane::{Bounds, Mask, Plane, Point};
+use super::mask::{Bounds, Mask};
+use super::plane::Plane;
+use super::point::Point;
 
 /// Map position that lies outside every picture.
 pub const OUTSIDE: [f32; 2] = [-1e4, -1e4];

@@ -1,6 +1,7 @@
 //! Gaussian blur: exact separable kernel for small sigmas, the same kernel on a shrunk plane for large ones.
 
-use super::super::plane::{Gray, Mask, Plane, Sample};
+use super::super::mask::Mask;
+use super::super::plane::{Gray, Plane, Sample};
 use super::{BAND_ROWS, mirror, mirror_ends};
 
 /// Smallest sigma in pixels.

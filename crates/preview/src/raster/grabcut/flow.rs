@@ -425,9 +425,9 @@ mod tests {
         };
         for (node, &capacity) in case.terminal.iter().enumerate() {
             if capacity > 0 {
-                add(source, node, capacity)
+                add(source, node, capacity);
             } else {
-                add(node, sink, -capacity)
+                add(node, sink, -capacity);
             }
         }
         case.links

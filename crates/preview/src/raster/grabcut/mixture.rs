@@ -214,7 +214,9 @@ mod tests {
     /// Everything in one component.
     fn single(samples: &[Sample]) -> Mixture {
         let mut moments = [Moments::default(); COMPONENTS];
-        samples.iter().for_each(|sample| moments[0].add(sample));
+        for sample in samples {
+            moments[0].add(sample);
+        }
         Mixture::from_moments(&moments)
     }
 

@@ -1,6 +1,7 @@
 //! Masks with 64 pixels in a word, for morphology.
 
-use super::super::plane::{Mask, Plane};
+use super::super::mask::Mask;
+use super::super::plane::Plane;
 
 /// Pixels in a word.
 const WORD: usize = 64;

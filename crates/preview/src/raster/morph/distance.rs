@@ -1,6 +1,7 @@
 //! Exact Euclidean distance transform in linear time (Felzenszwalb and Huttenlocher 2012; Meijster 2000).
 
-use super::super::plane::{Gray, Mask, Plane};
+use super::super::mask::Mask;
+use super::super::plane::{Gray, Plane};
 
 /// Rows that one piece of work handles.
 const BAND_ROWS: usize = 8;
