@@ -10,21 +10,21 @@ use bits::Bits;
 
 /// Grows the true area by an ellipse of radius `max(1, round(r))` pixels; outside the plane counts as false.
 pub fn dilate(mask: &Mask, r: f64) -> Mask {
-    Bits::pack(mask).dilate(&ellipse(r)).unpack()
+    Bits::pack(mask).dilate(&ellipse(r, mask)).unpack()
 }
 
 /// Shrinks the true area by an ellipse of radius `max(1, round(r))` pixels; outside the plane counts as true.
 pub fn erode(mask: &Mask, r: f64) -> Mask {
     Bits::pack(mask)
         .invert()
-        .dilate(&ellipse(r))
+        .dilate(&ellipse(r, mask))
         .invert()
         .unpack()
 }
 
 /// Removes what an ellipse of radius `max(1, round(r))` pixels does not fit into.
 pub fn open(mask: &Mask, r: f64) -> Mask {
-    let element = ellipse(r);
+    let element = ellipse(r, mask);
     Bits::pack(mask)
         .invert()
         .dilate(&element)
@@ -35,7 +35,7 @@ pub fn open(mask: &Mask, r: f64) -> Mask {
 
 /// Fills the true area where an ellipse of radius `max(1, round(r))` pixels does not fit in from outside.
 pub fn close(mask: &Mask, r: f64) -> Mask {
-    let element = ellipse(r);
+    let element = ellipse(r, mask);
     Bits::pack(mask)
         .dilate(&element)
         .invert()
@@ -47,8 +47,10 @@ pub fn close(mask: &Mask, r: f64) -> Mask {
 /// Half widths of the rows of an elliptic element, from the middle row outwards; never rising.
 ///
 /// Halves are rounded to even numbers, both in the radius and in the widths.
-fn ellipse(r: f64) -> Vec<usize> {
-    let radius = r.round_ties_even().max(1.0);
+fn ellipse(r: f64, mask: &Mask) -> Vec<usize> {
+    // An element that covers the plane from every pixel stays the same when it grows.
+    let enough = (mask.width() + mask.height() + 1) as f64;
+    let radius = r.round_ties_even().max(1.0).min(enough);
     let squared = radius * radius;
     (0..=radius as i32)
         .map(f64::from)
@@ -75,7 +77,7 @@ mod tests {
 
     /// The definition, pixel by pixel.
     fn slow_dilate(mask: &Mask, r: f64) -> Mask {
-        let half_widths = ellipse(r);
+        let half_widths = ellipse(r, mask);
         let reach = half_widths.len() as isize - 1;
         Plane::from_fn(mask.width(), mask.height(), |x, y| {
             (-reach..=reach).any(|dy| {
@@ -87,12 +89,13 @@ mod tests {
 
     #[test]
     fn elements_of_small_radii() {
+        let plane = Plane::new(40, 30, false);
         // Half widths of 3x3, 5x5, 7x7 and 11x11 elliptic elements.
-        assert_eq!(ellipse(0.2), [1, 0]);
-        assert_eq!(ellipse(1.4), [1, 0]);
-        assert_eq!(ellipse(2.5), [2, 2, 0]);
-        assert_eq!(ellipse(3.0), [3, 3, 2, 0]);
-        assert_eq!(ellipse(5.0), [5, 5, 5, 4, 3, 0]);
+        assert_eq!(ellipse(0.2, &plane), [1, 0]);
+        assert_eq!(ellipse(1.4, &plane), [1, 0]);
+        assert_eq!(ellipse(2.5, &plane), [2, 2, 0]);
+        assert_eq!(ellipse(3.0, &plane), [3, 3, 2, 0]);
+        assert_eq!(ellipse(5.0, &plane), [5, 5, 5, 4, 3, 0]);
     }
 
     #[test]
@@ -115,6 +118,17 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn endless_radii_cover_everything() {
+        let mut mask = Plane::new(70, 5, false);
+        mask[(0, 0)] = true;
+        for r in [1e12, f64::INFINITY] {
+            assert_eq!(dilate(&mask, r).count(), 350);
+            assert!(!erode(&mask.not(), r).any());
+        }
+        assert_eq!(dilate(&mask, f64::NAN), dilate(&mask, 1.0));
     }
 
     #[test]

@@ -13,9 +13,12 @@ const BLOCK: usize = 16;
 
 /// Blurs with a Gaussian of the given sigma in pixels (at least 0.3), cut off at four sigmas.
 ///
-/// Below sigma 6 the kernel is exact. From there on the plane is shrunk by a power of two, blurred and interpolated back; the result stays within 0.4 % of the local contrast of the exact one.
+/// Below sigma 6 the kernel is exact. From there on the plane is shrunk by a power of two, blurred and interpolated back; the
+/// result stays within 0.4 % of the local contrast of the exact one. A sigma beyond twice the longer side counts as that much,
+/// which gives the mean everywhere.
 pub fn gaussian<S: Sample>(plane: &Plane<S>, sigma: f32) -> Plane<S> {
-    let sigma = sigma.max(MIN_SIGMA);
+    let longer_side = plane.width().max(plane.height()) as f32;
+    let sigma = sigma.min(2.0 * longer_side).max(MIN_SIGMA);
     let shrink = shrink_factor(sigma);
     if shrink == 1 || plane.data().is_empty() {
         return convolve(plane, &half_kernel(sigma));
@@ -257,6 +260,20 @@ mod tests {
         let single = gaussian(&Plane::new(1, 1, 4.0), 9.0);
         assert!((single[(0, 0)] - 4.0).abs() < 1e-5);
         assert!(gaussian(&Gray::new(0, 0, 0.0), 9.0).data().is_empty());
+    }
+
+    #[test]
+    fn an_endless_sigma_gives_the_mean() {
+        for sigma in [1e9, f32::INFINITY] {
+            let blurred = gaussian(&step(64, 48), sigma);
+            assert!(
+                blurred
+                    .data()
+                    .iter()
+                    .all(|value| (value - 0.5).abs() < 1e-3),
+                "{sigma}"
+            );
+        }
     }
 
     #[test]
