@@ -20,6 +20,8 @@ pub struct ApiSettings {
     pub max_multipart_bytes: usize,
     /// Largest single picture in bytes.
     pub max_picture_bytes: usize,
+    /// Seconds that a caller may take for a whole body.
+    pub body_timeout_s: u32,
     /// Most bytes of multipart bodies held in memory at one time, all requests together.
     pub max_buffered_bytes: usize,
 }
@@ -32,6 +34,7 @@ impl Default for ApiSettings {
             max_json_bytes: 1_000_000,
             max_multipart_bytes: 90_000_000,
             max_picture_bytes: 10_000_000,
+            body_timeout_s: 60,
             max_buffered_bytes: 270_000_000,
         }
     }

@@ -2,7 +2,11 @@
 
 pub mod conformance;
 pub mod scripted_engine;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod world;
 
 pub use scripted_engine::{Act, ScriptedEngine};
+#[cfg(feature = "server")]
+pub use server::{TestClient, TestResponse, TestServer};
 pub use world::{FakeClock, SeqIds};

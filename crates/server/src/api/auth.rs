@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Header that carries the key.
-pub const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+pub(crate) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 /// Characters of a key after its prefix: 32 bytes in base64url.

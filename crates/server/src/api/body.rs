@@ -3,6 +3,8 @@
 pub(crate) mod fields;
 pub(crate) mod linger;
 
+use std::{future::Future, time::Duration};
+
 use axum::{
     body::Body,
     extract::{FromRequest, Request},
@@ -51,7 +53,8 @@ impl FromRequest<AppState> for RequestBody {
             });
         }
         check_json_type(request.headers())?;
-        let bytes = read_limited(request.into_body(), state.settings.max_json_bytes).await?;
+        let reading = read_limited(request.into_body(), state.settings.max_json_bytes);
+        let bytes = in_time(state, reading).await?;
         Ok(Self {
             json: parse_json(&bytes, WHOLE_BODY)?,
             files: Form::default(),
@@ -90,6 +93,21 @@ async fn read_limited(mut body: Body, max_bytes: usize) -> Result<Bytes, ApiErro
         read.extend_from_slice(&chunk);
     }
     Ok(read.freeze())
+}
+
+/// Waits for a body no longer than the settings allow.
+pub(crate) async fn in_time<T>(
+    state: &AppState,
+    reading: impl Future<Output = Result<T, ApiError>>,
+) -> Result<T, ApiError> {
+    let limit_s = state.settings.body_timeout_s;
+    let limit = Duration::from_secs(u64::from(limit_s));
+    tokio::time::timeout(limit, reading)
+        .await
+        .unwrap_or_else(|_| {
+            let message = format!("The body did not arrive within {limit_s} s");
+            Err(Error::invalid_field(WHOLE_BODY, message).into())
+        })
 }
 
 /// Error for a body that ended before it was complete.

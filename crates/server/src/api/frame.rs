@@ -1,6 +1,9 @@
 //! The outermost layer: request ids, the error shape, panics, security headers, the access log.
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
 
 use axum::{
     body::Body,
@@ -14,15 +17,17 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tracing::Instrument as _;
 
 use super::{
-    body::linger::watch_body,
+    body::linger::{DrainLimits, watch_body},
     error::{ApiError, from_bare_status},
 };
-use crate::state::AppState;
+use crate::state::{ApiSettings, AppState};
 
 /// Header that names a request, in both directions.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest request id that is taken over.
 const MAX_REQUEST_ID_CHARS: usize = 64;
+/// Longest time spent on the rest of a body that was refused.
+const MAX_DRAIN_TIME: Duration = Duration::from_secs(10);
 
 /// Wraps every request: nothing leaves the server in another shape than the contract's.
 pub(crate) async fn frame(State(state): State<AppState>, request: Request, next: Next) -> Response {
@@ -36,7 +41,7 @@ pub(crate) async fn frame(State(state): State<AppState>, request: Request, next:
         .map_or_else(|| "unknown".to_owned(), |route| route.as_str().to_owned());
     let span = tracing::info_span!("request", request.id = %request_id);
     async move {
-        let (request, unread) = watch_body(request, state.settings.max_multipart_bytes);
+        let (request, unread) = watch_body(request, drain_limits(&state.settings));
         let outcome = AssertUnwindSafe(next.run(request)).catch_unwind().await;
         let response = outcome.unwrap_or_else(|panic| {
             ApiError::from(Error::internal(panic_text(panic.as_ref()))).into_response()
@@ -56,6 +61,15 @@ pub(crate) async fn frame(State(state): State<AppState>, request: Request, next:
     }
     .instrument(span)
     .await
+}
+
+/// Bounds the reading of what a refused caller is still sending.
+fn drain_limits(settings: &ApiSettings) -> DrainLimits {
+    let body_timeout = Duration::from_secs(u64::from(settings.body_timeout_s));
+    DrainLimits {
+        max_bytes: settings.max_multipart_bytes,
+        max_time: body_timeout.min(MAX_DRAIN_TIME),
+    }
 }
 
 /// Gives the answer its error body and its headers; returns the error code for the log.

@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
     auth::{is_multipart, too_large},
-    body::{broken_body, fields::Problems},
+    body::{broken_body, fields::Problems, in_time},
     error::ApiError,
 };
 use crate::state::{AppState, BUFFER_UNIT_BYTES};
@@ -120,7 +120,17 @@ pub(crate) async fn read_form(
         lease.grow(chunk.len())?;
         Ok::<_, ReadError>(chunk)
     });
-    let mut form = multer::Multipart::new(chunks, boundary);
+    let form = multer::Multipart::new(chunks, boundary);
+    Ok(Form {
+        parts: in_time(state, read_parts(state, form)).await?,
+        _buffer: Some(lease),
+    })
+}
+
+async fn read_parts(
+    state: &AppState,
+    mut form: multer::Multipart<'_>,
+) -> Result<Vec<Part>, ApiError> {
     let mut parts = Vec::new();
     while let Some(field) = form.next_field().await.map_err(refusal)? {
         if parts.len() == MAX_PARTS {
@@ -129,10 +139,7 @@ pub(crate) async fn read_form(
         }
         parts.push(read_part(state, field).await?);
     }
-    Ok(Form {
-        parts,
-        _buffer: Some(lease),
-    })
+    Ok(parts)
 }
 
 async fn read_part(state: &AppState, mut field: multer::Field<'_>) -> Result<Part, ApiError> {

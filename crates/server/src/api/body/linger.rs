@@ -16,23 +16,29 @@ use http::header;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
-/// Longest time spent on the rest of a body.
-const MAX_DRAIN_TIME: Duration = Duration::from_secs(10);
+/// How much of an unread rest is read at most.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DrainLimits {
+    /// Bytes.
+    pub max_bytes: usize,
+    /// Time.
+    pub max_time: Duration,
+}
 
 /// What was left of a request's body.
 pub(crate) struct Unread {
     slot: Slot,
-    max_bytes: usize,
+    limits: DrainLimits,
 }
 
 type Slot = Arc<Mutex<Option<Body>>>;
 
 /// Puts a watch on the body, so that its unread rest can be read later.
-pub(crate) fn watch_body(request: Request, max_bytes: usize) -> (Request, Unread) {
+pub(crate) fn watch_body(request: Request, limits: DrainLimits) -> (Request, Unread) {
     let slot = Slot::default();
     let unread = Unread {
         slot: Arc::clone(&slot),
-        max_bytes,
+        limits,
     };
     if request.body().is_end_stream() {
         return (request, unread);
@@ -58,7 +64,7 @@ impl Unread {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         let Some(mut rest) = rest else { return };
-        let mut left = self.max_bytes;
+        let mut left = self.limits.max_bytes;
         let reading = async {
             while let Some(Ok(frame)) = rest.frame().await {
                 let read = frame.data_ref().map_or(0, Bytes::len);
@@ -69,7 +75,7 @@ impl Unread {
             }
         };
         // Past its time the connection is simply closed.
-        let _ = tokio::time::timeout(MAX_DRAIN_TIME, reading).await;
+        let _ = tokio::time::timeout(self.limits.max_time, reading).await;
     }
 }
 
@@ -129,6 +135,13 @@ mod tests {
 
     use super::*;
 
+    fn up_to(max_bytes: usize) -> DrainLimits {
+        DrainLimits {
+            max_bytes,
+            max_time: Duration::from_secs(10),
+        }
+    }
+
     /// A body of 1 KB chunks that counts how many were taken.
     fn counted(chunks: usize) -> (Body, Arc<AtomicUsize>) {
         let taken = Arc::new(AtomicUsize::new(0));
@@ -143,7 +156,7 @@ mod tests {
     #[tokio::test]
     async fn the_rest_of_a_refused_body_is_read() {
         let (body, taken) = counted(50);
-        let (mut request, unread) = watch_body(Request::new(body), 1_000_000);
+        let (mut request, unread) = watch_body(Request::new(body), up_to(1_000_000));
         let first = request.body_mut().frame().await;
         assert!(first.is_some());
         drop(request);
@@ -154,7 +167,7 @@ mod tests {
     #[tokio::test]
     async fn but_only_up_to_its_limit() {
         let (body, taken) = counted(5_000);
-        let (request, unread) = watch_body(Request::new(body), 20_000);
+        let (request, unread) = watch_body(Request::new(body), up_to(20_000));
         drop(request);
         unread.drain().await;
         assert_eq!(taken.load(Ordering::Relaxed), 21);
@@ -166,7 +179,7 @@ mod tests {
         let mut request = Request::new(body);
         let expect = http::HeaderValue::from_static("100-continue");
         request.headers_mut().insert(header::EXPECT, expect);
-        let (request, unread) = watch_body(request, 1_000_000);
+        let (request, unread) = watch_body(request, up_to(1_000_000));
         drop(request);
         unread.drain().await;
         assert_eq!(taken.load(Ordering::Relaxed), 0);
@@ -177,7 +190,7 @@ mod tests {
             header::EXPECT,
             http::HeaderValue::from_static("100-continue"),
         );
-        let (mut request, unread) = watch_body(request, 1_000_000);
+        let (mut request, unread) = watch_body(request, up_to(1_000_000));
         assert!(request.body_mut().frame().await.is_some());
         drop(request);
         unread.drain().await;
@@ -187,7 +200,7 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_was_read_leaves_nothing() {
         let (body, _) = counted(3);
-        let (request, unread) = watch_body(Request::new(body), 1_000_000);
+        let (request, unread) = watch_body(Request::new(body), up_to(1_000_000));
         let bytes = request.into_body().collect().await.unwrap().to_bytes();
         assert_eq!(bytes.len(), 3_000);
         assert!(unread.slot.lock().unwrap().is_none());

@@ -1,0 +1,17 @@
+//! The HTTP API through its front door, with a fake world behind it.
+
+mod auth;
+mod bodies;
+mod credits;
+mod fold;
+mod forms;
+mod frame;
+mod health;
+mod lifetimes;
+mod pages;
+mod pictures;
+mod products;
+mod rates;
+mod try_ons;
+mod uploads;
+mod world;

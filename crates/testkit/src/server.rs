@@ -1,0 +1,276 @@
+//! The whole server in process: the real router, stores and picture work; a clock that stands still, pictures of the
+//! web from a list, and jobs that run when a test says so.
+
+mod client;
+mod fetch;
+
+use std::{sync::Arc, time::Duration};
+
+use drape_core::{
+    account::{Account, ApiKey, DEFAULT_POLL_LIMIT, DEFAULT_RATE_LIMIT, NewAccount, NewKey},
+    engine::{Engine, Engines},
+    generation::{Job, Reported},
+    ids::{AccountId, AttemptId, KeyId},
+    pipeline::{JobStep, PipelineOptions, run_job},
+    ports::{Database as _, Ids as _, Ports},
+};
+use drape_engines::MockEngine;
+use drape_imaging::{Limits, Picture, Subsampling, encode_jpeg};
+use drape_server::{
+    pictures::PictureWorkers,
+    rate_limit::RateLimiter,
+    router::router,
+    signing::UrlSigner,
+    state::{ApiSettings, AppState},
+};
+use drape_storage::{ObjectBlobs, SqlStore, StoreOptions};
+use tempfile::TempDir;
+
+use crate::{FakeClock, ScriptedEngine, SeqIds};
+pub use client::{FormData, TestClient, TestResponse};
+pub use fetch::{FakeFetch, PANICKING_URL};
+
+/// Lease of the jobs that a test runs; no test takes that long.
+const LEASE: Duration = Duration::from_secs(600);
+
+/// How a test server is made; begin with `default()`.
+pub struct TestOptions {
+    /// Credits of the first account.
+    pub credits: u32,
+    /// Requests per minute of every account.
+    pub rate_limit: u32,
+    /// Polling requests per minute of every account.
+    pub poll_limit: u32,
+    /// The default engine; besides it there is always `mock`. An obedient `scripted` one when none.
+    pub engine: Option<Arc<dyn Engine>>,
+    /// Settings of the API.
+    pub settings: ApiSettings,
+    /// Jobs that may wait.
+    pub max_waiting_jobs: u64,
+    /// Changes the ports before the server gets them.
+    pub change_ports: Box<dyn FnOnce(&mut Ports)>,
+}
+
+impl Default for TestOptions {
+    fn default() -> Self {
+        Self {
+            credits: 10,
+            rate_limit: DEFAULT_RATE_LIMIT,
+            poll_limit: DEFAULT_POLL_LIMIT,
+            engine: None,
+            settings: ApiSettings::default(),
+            max_waiting_jobs: 10_000,
+            change_ports: Box::new(|_| {}),
+        }
+    }
+}
+
+/// A server for one test. It is a client of its first account, too.
+pub struct TestServer {
+    /// The clock; it moves when told.
+    pub clock: Arc<FakeClock>,
+    /// The web, as far as the server can see it.
+    pub web: Arc<FakeFetch>,
+    /// The ports, for looking behind the API.
+    pub ports: Ports,
+    /// The engines.
+    pub engines: Engines,
+    /// The first account.
+    pub account: Account,
+    client: TestClient,
+    rate_limits: (u32, u32),
+    _dir: TempDir,
+}
+
+impl std::ops::Deref for TestServer {
+    type Target = TestClient;
+
+    fn deref(&self) -> &TestClient {
+        &self.client
+    }
+}
+
+impl TestServer {
+    /// Starts a server with the defaults.
+    pub async fn start() -> Self {
+        Self::start_with(TestOptions::default()).await
+    }
+
+    /// Starts a server.
+    #[expect(
+        clippy::expect_used,
+        reason = "a test that cannot start should say so at once"
+    )]
+    pub async fn start_with(options: TestOptions) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join("drape.db");
+        let store_options = StoreOptions {
+            max_waiting: options.max_waiting_jobs,
+            ..StoreOptions::default()
+        };
+        let store = SqlStore::open(&path.to_string_lossy(), store_options)
+            .await
+            .expect("a database");
+        let blobs = ObjectBlobs::local(&dir.path().join("pictures")).expect("a picture store");
+        let clock = Arc::new(FakeClock::new());
+        let ids = Arc::new(SeqIds::new());
+        let web = Arc::new(FakeFetch::default());
+        let secret = store.signing_secret(ids.secret()).await.expect("a secret");
+        let signer = Arc::new(UrlSigner::new(secret, options.settings.url_lifetime_s));
+        let limits = Limits {
+            max_bytes: options.settings.max_picture_bytes,
+            ..Limits::default()
+        };
+        let store = Arc::new(store);
+        let mut ports = Ports {
+            clock: clock.clone(),
+            ids,
+            accounts: store.clone(),
+            ledger: store.clone(),
+            images: store.clone(),
+            products: store.clone(),
+            generations: store.clone(),
+            jobs: store.clone(),
+            retention: store.clone(),
+            database: store,
+            blobs: Arc::new(blobs),
+            fetch: web.clone(),
+            pictures: Arc::new(PictureWorkers::new(2, 64, limits)),
+            own_urls: signer.clone(),
+        };
+        (options.change_ports)(&mut ports);
+        let engine = options
+            .engine
+            .unwrap_or_else(|| Arc::new(ScriptedEngine::new("scripted", Vec::new())));
+        let default = engine.name();
+        let engines = Engines::new(vec![engine, Arc::new(MockEngine)], default);
+        let limiter = Arc::new(RateLimiter::new());
+        let state = AppState::new(
+            ports.clone(),
+            engines.clone(),
+            signer,
+            limiter,
+            options.settings,
+        );
+        let rate_limits = (options.rate_limit, options.poll_limit);
+        let (account, key) = make_account(&ports, "first", options.credits, rate_limits).await;
+        Self {
+            clock,
+            web,
+            ports,
+            engines,
+            account,
+            client: TestClient::new(router(state), Some(key)),
+            rate_limits,
+            _dir: dir,
+        }
+    }
+
+    /// Makes another account and a client for it.
+    pub async fn another_account(&self, name: &str, credits: u32) -> (Account, TestClient) {
+        let (account, key) = make_account(&self.ports, name, credits, self.rate_limits).await;
+        (account, self.client.with_key(Some(key)))
+    }
+
+    /// A client that sends no key.
+    pub fn stranger(&self) -> TestClient {
+        self.client.with_key(None)
+    }
+
+    /// Runs the jobs that are due until none is left, and returns how many attempts that took.
+    #[expect(clippy::expect_used, reason = "a broken queue fails the test at once")]
+    pub async fn run_jobs(&self) -> usize {
+        let mut attempts = 0;
+        while let Some(job) = self.claim().await {
+            self.run(&job).await;
+            attempts += 1;
+            assert!(attempts < 10_000, "the jobs do not end");
+        }
+        self.ports
+            .jobs
+            .reap(self.ports.clock.now())
+            .await
+            .expect("the queue reaps");
+        attempts
+    }
+
+    /// Takes a job, so that its generation is `PROCESSING`.
+    #[expect(clippy::expect_used, reason = "a broken queue fails the test at once")]
+    pub async fn claim(&self) -> Option<Job> {
+        let attempt = AttemptId::from_uuid(self.ports.ids.uuid());
+        let now = self.ports.clock.now();
+        self.ports
+            .jobs
+            .claim("test", attempt, LEASE, now)
+            .await
+            .expect("the queue gives jobs")
+    }
+
+    /// Runs a claimed job to its end and reports it.
+    #[expect(clippy::expect_used, reason = "a broken queue fails the test at once")]
+    pub async fn run(&self, job: &Job) {
+        let options = PipelineOptions {
+            engine_time_limit: Duration::from_secs(60),
+            retry_delay: Duration::ZERO,
+        };
+        let jobs = &self.ports.jobs;
+        let now = self.ports.clock.now();
+        let reported = match run_job(&self.ports, &self.engines, job, &options).await {
+            JobStep::End(outcome) => jobs.finish(job.generation, job.lease, outcome, now).await,
+            JobStep::Retry {
+                delay,
+                code,
+                message,
+            } => {
+                jobs.retry(job.generation, job.lease, delay, code, &message, now)
+                    .await
+            }
+        };
+        assert_eq!(reported.expect("a report"), Reported::Accepted);
+    }
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "a test that cannot start should say so at once"
+)]
+async fn make_account(
+    ports: &Ports,
+    name: &str,
+    credits: u32,
+    (rate_limit, poll_limit): (u32, u32),
+) -> (Account, String) {
+    let key = ApiKey::from_random(ports.ids.secret());
+    let now = ports.clock.now();
+    let account = ports
+        .accounts
+        .create(NewAccount {
+            id: AccountId::from_uuid(ports.ids.uuid()),
+            name: name.to_owned(),
+            credits,
+            rate_limit,
+            poll_limit,
+            key: NewKey {
+                id: KeyId::from_uuid(ports.ids.uuid()),
+                hash: key.hash(),
+                label: "test".to_owned(),
+                now,
+            },
+            now,
+        })
+        .await
+        .expect("an account");
+    (account, key.expose().to_owned())
+}
+
+/// A JPEG file with a gradient, so that crops and orders of pixels can be told apart.
+pub fn jpeg(width: u32, height: u32) -> Vec<u8> {
+    let mut picture = Picture::filled(width, height, [0, 0, 90]);
+    for y in 0..height {
+        for x in 0..width {
+            let colour = [(x * 255 / width) as u8, (y * 255 / height) as u8, 90];
+            picture.set_pixel(x, y, colour);
+        }
+    }
+    encode_jpeg(&picture, 90, Subsampling::S444)
+}
