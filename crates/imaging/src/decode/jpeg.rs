@@ -13,6 +13,12 @@ use crate::{Format, ImageError, Limits, Orientation};
 /// Width from which the data of a row of blocks is always longer than what the decoder reads ahead, in pixels.
 const MIN_WIDTH_WITHOUT_MARKER: u32 = 256;
 
+/// Most header segments; the longest real headers (large profiles and extended XMP) have a few hundred.
+const MAX_SEGMENTS: usize = 1_000;
+
+/// Marker behind which the compressed data begins.
+const START_OF_SCAN: u8 = 0xDA;
+
 type Decoder<'a> = JpegDecoder<ZCursor<&'a [u8]>>;
 
 /// Most scans of a progressive picture; real encoders write about ten, and each one costs a walk over all blocks.
@@ -84,6 +90,13 @@ fn decode_strictly(
 }
 
 fn read_header(bytes: &[u8]) -> Result<Decoder<'_>, ImageError> {
+    // The decoder goes over all pieces of extended XMP again at every segment, so a file made of them would take minutes.
+    if segments_before_scan(bytes) > MAX_SEGMENTS {
+        return Err(ImageError::corrupt(
+            Format::Jpeg,
+            "it has too many header segments",
+        ));
+    }
     // Size limits are ours, so the decoder's own are opened as far as the format goes.
     let options = DecoderOptions::default()
         .set_max_width(usize::from(u16::MAX))
@@ -125,25 +138,58 @@ fn end_of_picture(bytes: &[u8]) -> Option<usize> {
     Some(bytes.len() - scan.len() + length)
 }
 
-/// Walks the header segments to the first scan and gives all bytes from there on.
+/// Gives all bytes from the first scan on.
 fn first_scan(bytes: &[u8]) -> Option<&[u8]> {
-    const START_OF_SCAN: u8 = 0xDA;
-    let mut rest = bytes.get(2..)?;
-    loop {
+    let scan = Segments::new(bytes).find(|segment| segment.marker == START_OF_SCAN)?;
+    Some(scan.rest)
+}
+
+fn segments_before_scan(bytes: &[u8]) -> usize {
+    Segments::new(bytes)
+        .take_while(|segment| segment.marker != START_OF_SCAN)
+        .take(MAX_SEGMENTS + 1)
+        .count()
+}
+
+/// A marker and all bytes behind it.
+struct Segment<'a> {
+    marker: u8,
+    rest: &'a [u8],
+}
+
+/// Walks the header segments (ITU-T T.81, annex B); means nothing behind the first scan.
+struct Segments<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Segments<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        // The first marker, which every file starts with, stands alone.
+        Segments {
+            rest: bytes.get(2..).unwrap_or_default(),
+        }
+    }
+}
+
+impl<'a> Iterator for Segments<'a> {
+    type Item = Segment<'a>;
+
+    fn next(&mut self) -> Option<Segment<'a>> {
         // Any fill or stray bytes before a marker are passed over, as decoders do.
-        let marker_at = rest
+        let marker_at = self
+            .rest
             .windows(2)
             .position(|pair| pair[0] == 0xFF && !matches!(pair[1], 0 | 0xFF))?;
-        let marker = rest[marker_at + 1];
-        rest = &rest[marker_at + 2..];
-        if marker == START_OF_SCAN {
-            return Some(rest);
-        }
+        let marker = self.rest[marker_at + 1];
+        let rest = &self.rest[marker_at + 2..];
         let stands_alone = matches!(marker, 0x01 | 0xD0..=0xD9);
-        if !stands_alone {
-            let length = usize::from(u16::from_be_bytes([*rest.first()?, *rest.get(1)?]));
-            rest = rest.get(length..)?;
-        }
+        let length = match rest {
+            _ if stands_alone => 0,
+            [high, low, ..] => usize::from(u16::from_be_bytes([*high, *low])),
+            _ => 0,
+        };
+        self.rest = rest.get(length..).unwrap_or_default();
+        Some(Segment { marker, rest })
     }
 }
 

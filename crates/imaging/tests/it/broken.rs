@@ -220,6 +220,43 @@ fn what_follows_a_jpeg_does_not_matter() {
 }
 
 #[test]
+fn a_jpeg_of_countless_header_segments_is_refused() {
+    let sound = rgb_jpeg(&gradient(40, 40), &JpegExtras::default());
+    // A piece of extended XMP: a name, 32 characters of identity, total length, place.
+    let name = b"http://ns.adobe.com/xmp/extension/\0";
+    let body = [
+        name.as_slice(),
+        &[b'A'; 32],
+        &[0x40, 0, 0, 0],
+        &[0, 0, 0, 0, b'x'],
+    ]
+    .concat();
+    let piece = [
+        &[0xFF, 0xE1],
+        (body.len() as u16 + 2).to_be_bytes().as_slice(),
+        &body,
+    ]
+    .concat();
+    let with_pieces = |count: usize| [&sound[..2], &piece.repeat(count), &sound[2..]].concat();
+    assert_eq!(decoded(&with_pieces(500)), decoded(&sound));
+    for outcome in [
+        decode(&with_pieces(100_000), &small_limits()).map(|_| ()),
+        probe(&with_pieces(100_000), &small_limits()).map(|_| ()),
+    ] {
+        assert!(
+            matches!(
+                outcome,
+                Err(ImageError::Corrupt {
+                    format: Format::Jpeg,
+                    ..
+                })
+            ),
+            "{outcome:?}"
+        );
+    }
+}
+
+#[test]
 fn scrambled_files_never_stop_the_program() {
     let limits = Limits {
         max_pixels: 1_000_000,

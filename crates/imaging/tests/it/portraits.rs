@@ -93,6 +93,40 @@ fn faces_are_held_wherever_the_person_stands() {
 }
 
 #[test]
+fn of_two_people_the_larger_is_held() {
+    let photos = photos();
+    let get = |wanted: &str| {
+        photos
+            .iter()
+            .find(|(name, _)| name == wanted)
+            .map(|(_, photo)| photo)
+    };
+    let (Some(large), Some(other)) = (get("model_1"), get("model_7")) else {
+        return;
+    };
+    let small = resize_exact(other, other.width() * 2 / 3, other.height() * 2 / 3);
+    let face = FaceDetector::new().detect(large, FaceSearch::Upright)[0];
+    let (width, height) = (large.width() + small.width(), large.height());
+    for large_left in [0, small.width()] {
+        let small_left = if large_left == 0 { large.width() } else { 0 };
+        let mut both = padded(large, width, height, large_left, 0);
+        for y in 0..small.height() {
+            for x in 0..small.width() {
+                both.set_pixel(
+                    small_left + x,
+                    height - small.height() + y,
+                    small.pixel(x, y),
+                );
+            }
+        }
+        let portrait = find_portrait(&both);
+        assert!(holds(portrait.area, &face, large_left, 0), "{portrait:?}");
+        let found = portrait.face.unwrap().center().0 - large_left as f32;
+        assert!((found - face.center().0).abs() < 20.0, "{portrait:?}");
+    }
+}
+
+#[test]
 fn bodies_without_a_face_are_centred() {
     for (name, photo) in photos() {
         let (width, height) = (photo.width(), photo.height());
