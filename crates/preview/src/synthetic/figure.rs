@@ -2,7 +2,7 @@
 
 use super::paint::{Canvas, Paint, ellipse, mirrored, points, smooth, symmetric};
 use super::shapes::{
-    ARM, CROPPED_HEM, LEG, LONG_SLEEVE, SHOE, SHORT_SLEEVE, SHOULDER_OF_TOP, STRAPS_OF_TOP,
+    ARM, CROPPED_HEM, LEG, LONG_SLEEVE, SHOE, SHORT_SLEEVE, SHOULDER_OF_TOP, STRAPS_OF_TOP, Shape,
     TROUSERS, TRUNK, WAIST,
 };
 use crate::person::{FaceBox, PerSide, Side};
@@ -179,7 +179,7 @@ impl SyntheticPerson {
             let cloth = frame.round(self.bottom, 0.22, 0.10);
             canvas.fill(&frame.place(&symmetric(TROUSERS)), cloth, BOTTOM);
         }
-        let lower: &[(f64, f64)] = match self.outfit {
+        let lower: Shape = match self.outfit {
             Outfit::TopAndTrousers => &[(0.36, 0.95), (0.368, WAIST)],
             Outfit::CroppedTopAndTrousers => &[(0.365, CROPPED_HEM)],
             Outfit::Dress => &[(0.352, 0.95), (0.42, 1.30), (0.47, 1.65), (0.50, 1.95)],

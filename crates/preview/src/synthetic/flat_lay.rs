@@ -2,8 +2,8 @@
 
 use super::paint::{Canvas, Paint, ellipse, mirrored, points, smooth, symmetric};
 use super::shapes::{
-    BACK_OF_NECK, DRESS_FLAT, LONG_SLEEVE_FLAT, SHORT_SLEEVE_FLAT, SKIRT_FLAT, TANK_FLAT, TOP_FLAT,
-    TROUSERS_FLAT,
+    BACK_OF_NECK, DRESS_FLAT, LONG_SLEEVE_FLAT, SHORT_SLEEVE_FLAT, SKIRT_FLAT, Shape, TANK_FLAT,
+    TOP_FLAT, TROUSERS_FLAT,
 };
 use crate::raster::{Mask, Point, Rgb8};
 
@@ -72,7 +72,7 @@ const CLOTH: u8 = 2;
 impl SyntheticGarment {
     /// Draws the picture.
     pub fn draw(&self) -> GarmentPicture {
-        let (body, sleeve): (&[(f64, f64)], Option<&[(f64, f64)]>) = match self.kind {
+        let (body, sleeve): (Shape, Option<Shape>) = match self.kind {
             GarmentKind::Tee => (TOP_FLAT, Some(SHORT_SLEEVE_FLAT)),
             GarmentKind::LongSleeved => (TOP_FLAT, Some(LONG_SLEEVE_FLAT)),
             GarmentKind::Tank => (TANK_FLAT, None),
@@ -116,8 +116,8 @@ impl SyntheticGarment {
     /// Centres the garment and makes it as large as a margin of 6 % allows.
     fn placement(
         &self,
-        body: &[(f64, f64)],
-        sleeve: Option<&[(f64, f64)]>,
+        body: Shape,
+        sleeve: Option<Shape>,
     ) -> impl Fn(&[Point]) -> Vec<Point> + use<> {
         let all = || body.iter().chain(sleeve.unwrap_or(&[]));
         let reach = all().map(|(x, _)| *x).fold(0.0, f64::max);
