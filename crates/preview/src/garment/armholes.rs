@@ -294,11 +294,12 @@ fn armhole_on_outline(
     let edge = &outline.edges[side];
     let first = outline.row_at(rows.sleeveless.0);
     let mut best = (first, -1e9);
-    for y in first..outline.row_at(rows.sleeveless.1) {
-        if edge[y] < 0.0 || y + 1 < trunk.top_row {
+    let last = outline.row_at(rows.sleeveless.1);
+    for (y, &x) in edge.iter().enumerate().take(last).skip(first) {
+        if x < 0.0 || y + 1 < trunk.top_row {
             continue;
         }
-        let score = side.sign() * edge[y] - 0.2 * y as f64;
+        let score = side.sign() * x - 0.2 * y as f64;
         if score > best.1 {
             best = (y, score);
         }

@@ -71,7 +71,7 @@ pub(super) fn find_neckline(
         return none();
     }
     let arc = strongest_edge(&neck, &candidates)
-        .map(|arc| bend_to_edge(&neck, &gradient, &arc))
+        .map(|arc| bend_to_edge(&neck, &gradient, arc))
         .or_else(|| between_two_colors(&neck, mask, outline, landmarks))
         .or_else(|| shallow_default(&neck));
     let Some(rows) = arc else { return none() };

@@ -36,7 +36,7 @@ pub(super) fn is_worn(
 
 /// Marks pixels with a colour that human skin can have in ordinary light.
 ///
-/// Generous bounds in YCrCb and Lab; cloth can have such colours too.
+/// Generous bounds in `YCrCb` and Lab; cloth can have such colours too.
 fn skin_like(work: &Rgb8, lab: &Color) -> Mask {
     work.zip_map(lab, |rgb, [_, a, b]| {
         let [luma, red, blue] = ycrcb_pixel(rgb);

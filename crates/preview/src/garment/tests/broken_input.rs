@@ -132,7 +132,7 @@ fn survives_arbitrary_shapes() {
     let mut share = move || f64::from(random.next_u32() >> 8) / f64::from(1_u32 << 24);
     for _ in 0..24 {
         let mut drawing = Drawing::on_wall(PALE_WALL);
-        for _ in 0..1 + (share() * 4.0) as usize {
+        for _ in 0..=(share() * 4.0) as usize {
             let corners: Vec<(f64, f64)> = (0..3 + (share() * 9.0) as usize)
                 .map(|_| (share() * 700.0 - 60.0, share() * 900.0 - 60.0))
                 .collect();
