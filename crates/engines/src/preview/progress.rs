@@ -118,7 +118,9 @@ mod tests {
             while progress.check().is_ok() {
                 std::thread::yield_now();
             }
-            told.send(()).map_err(|_| refusal::own_fault(String::new()))
+            let _ = told.send(());
+            // Whichever of the two clocks strikes first, the answer is the same.
+            progress.check()
         })
         .await
         .unwrap_err();

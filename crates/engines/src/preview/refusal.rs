@@ -52,12 +52,15 @@ pub(super) fn no_person(error: PersonError) -> EngineError {
     )
 }
 
-/// No garment was found.
+/// No garment was found, or somebody wears it.
 pub(super) fn no_garment(error: GarmentError) -> EngineError {
-    EngineError::new(
-        EngineErrorKind::GarmentUnusable,
-        format!("The preview engine cannot use the product picture: {error}. {GARMENT_HINT}"),
-    )
+    let hint = match error {
+        // These say themselves what is needed.
+        GarmentError::Worn | GarmentError::NothingFound | GarmentError::FillsPicture => "",
+        GarmentError::TooSmall | GarmentError::OddShape | GarmentError::NotAGarment => GARMENT_HINT,
+    };
+    let message = format!("The preview engine cannot use the product picture: {error}. {hint}");
+    EngineError::new(EngineErrorKind::GarmentUnusable, message.trim_end())
 }
 
 /// The caller says that somebody wears the garment.

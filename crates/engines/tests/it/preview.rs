@@ -115,7 +115,7 @@ async fn an_empty_wall_is_no_person_and_no_garment() {
         .await
         .unwrap_err();
     assert_eq!(error.kind, EngineErrorKind::GarmentUnusable, "{error}");
-    assert!(error.message.contains("flat-lay"), "{error}");
+    assert!(error.message.contains("plain background"), "{error}");
 }
 
 #[tokio::test]
