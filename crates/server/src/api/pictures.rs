@@ -3,7 +3,7 @@
 use axum::{
     body::Body,
     extract::{FromRequestParts, Path, State, rejection::PathRejection},
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use drape_core::{
     Code,
@@ -132,19 +132,16 @@ pub(crate) async fn get_picture(
         .filter(|account| account.is_active)
         .ok_or_else(no_picture)?;
     let counted = count(&state, &account, Bucket::Poll);
-    if let Some(refusal) = counted.refusal() {
-        return Err(refusal);
-    }
-    let good_until = opened
-        .kept_until
-        .map_or(link_ends, |end| end.min(link_ends));
-    let max_age_s = good_until.millis_since(now) / 1_000;
-    let mut response = serve(&state, &opened.picture, &headers).await?;
-    let answer = response.headers_mut();
-    if let Ok(value) = HeaderValue::try_from(format!("private, max-age={max_age_s}")) {
-        answer.insert(header::CACHE_CONTROL, value);
-    }
-    counted.write_headers(answer);
+    let mut response = if let Some(refusal) = counted.refusal() {
+        refusal.into_response()
+    } else {
+        let good_until = opened
+            .kept_until
+            .map_or(link_ends, |end| end.min(link_ends));
+        let max_age_s = good_until.millis_since(now) / 1_000;
+        serve(&state, &opened.picture, &headers, max_age_s).await?
+    };
+    counted.write_headers(response.headers_mut());
     Ok(response)
 }
 
@@ -184,6 +181,7 @@ async fn serve(
     state: &AppState,
     picture: &StoredPicture,
     asked: &HeaderMap,
+    max_age_s: u64,
 ) -> Result<Response, ApiError> {
     let tag = entity_tag(picture);
     let mut response = Response::new(Body::empty());
@@ -195,8 +193,11 @@ async fn serve(
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg"));
     }
-    if let Ok(value) = HeaderValue::try_from(tag) {
-        response.headers_mut().insert(header::ETAG, value);
+    let cache_control = format!("private, max-age={max_age_s}");
+    for (name, text) in [(header::ETAG, tag), (header::CACHE_CONTROL, cache_control)] {
+        if let Ok(value) = HeaderValue::try_from(text) {
+            response.headers_mut().insert(name, value);
+        }
     }
     Ok(response)
 }
