@@ -31,7 +31,7 @@ pub use client::{FormData, TestClient, TestResponse};
 pub use fetch::{FakeFetch, PANICKING_URL};
 
 /// Lease of the jobs that a test runs; no test takes that long.
-const LEASE: Duration = Duration::from_secs(600);
+const LEASE: Duration = Duration::from_mins(10);
 
 /// How a test server is made; begin with `default()`.
 pub struct TestOptions {
@@ -210,7 +210,7 @@ impl TestServer {
     #[expect(clippy::expect_used, reason = "a broken queue fails the test at once")]
     pub async fn run(&self, job: &Job) {
         let options = PipelineOptions {
-            engine_time_limit: Duration::from_secs(60),
+            engine_time_limit: Duration::from_mins(1),
             retry_delay: Duration::ZERO,
         };
         let jobs = &self.ports.jobs;

@@ -76,12 +76,11 @@ pub(crate) async fn guard(
         _ => Bucket::Default,
     };
     let counted = count(&state, &account, bucket);
-    let mut response = match counted.refusal() {
-        Some(error) => error.into_response(),
-        None => {
-            request.extensions_mut().insert(Caller(Arc::new(account)));
-            next.run(request).await
-        }
+    let mut response = if let Some(refusal) = counted.refusal() {
+        refusal.into_response()
+    } else {
+        request.extensions_mut().insert(Caller(Arc::new(account)));
+        next.run(request).await
     };
     counted.write_headers(response.headers_mut());
     response

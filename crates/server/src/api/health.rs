@@ -153,8 +153,20 @@ async fn look(state: &AppState) -> Vec<Detail> {
             None => Err("the default engine does not exist".to_owned()),
         }
     };
-    let database = async { ports.database.ping().await.map_err(part_failed) };
-    let blobs = async { ports.blobs.ping().await.map_err(part_failed) };
+    let database = async {
+        ports
+            .database
+            .ping()
+            .await
+            .map_err(|error| part_failed(&error))
+    };
+    let blobs = async {
+        ports
+            .blobs
+            .ping()
+            .await
+            .map_err(|error| part_failed(&error))
+    };
     let checks = tokio::join!(
         check("database", database),
         check("blobs", blobs),
@@ -167,8 +179,8 @@ async fn look(state: &AppState) -> Vec<Detail> {
 }
 
 /// The route is open: why a part fails stands in the log only.
-fn part_failed(error: drape_core::Error) -> String {
-    tracing::warn!(error = &error as &dyn std::error::Error, "part not ready");
+fn part_failed(error: &drape_core::Error) -> String {
+    tracing::warn!(error = error as &dyn std::error::Error, "part not ready");
     "does not answer as it should".to_owned()
 }
 

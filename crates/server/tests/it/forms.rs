@@ -211,7 +211,7 @@ async fn the_whole_form_is_bounded_also_when_it_does_not_say_its_size() {
     };
     let server = TestServer::start_with(options).await;
     let form = (0..10).fold(FormData::new(), |form, index| {
-        form.file(&format!("f{index}"), &[7; 50_000])
+        form.file(&format!("f{index}"), &vec![7; 50_000])
     });
     let content_type = form.content_type();
     let body = form.finish();
@@ -266,7 +266,7 @@ async fn memory_for_forms_is_bounded_and_given_back() {
     };
     let server = TestServer::start_with(options).await;
     stock(&server);
-    let large = FormData::new().file("file", &[1; 300_000]);
+    let large = FormData::new().file("file", &vec![1; 300_000]);
     let answer = server.post_form(UPLOAD, large).await;
     answer.expect_error(503, "SERVER_BUSY");
     assert_ne!(answer.header("retry-after"), "");

@@ -1,5 +1,7 @@
 //! The HTTP API through its front door, with a fake world behind it.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
 mod auth;
 mod bodies;
 mod credits;

@@ -9,7 +9,8 @@ use crate::world::{
 
 /// Percent-encodes every byte, as no client does and every server must bear.
 fn encoded(id: &str) -> String {
-    id.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    let bytes: Vec<_> = id.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    bytes.concat()
 }
 
 fn shirt(external_id: &str) -> Value {

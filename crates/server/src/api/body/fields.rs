@@ -265,12 +265,15 @@ impl<'v> Field<'v> {
     /// Reads one of a few numbers.
     pub(crate) fn one_of(&self, allowed: &[u32], problems: &mut Problems) -> Option<u32> {
         let number = self.number(problems)?;
-        let found = allowed.iter().find(|known| f64::from(**known) == number);
+        // Casts saturate, so only a whole number in range survives the way there and back.
+        let whole =
+            Some(number as u32).filter(|whole| f64::from(*whole).to_bits() == number.to_bits());
+        let found = whole.filter(|whole| allowed.contains(whole));
         if found.is_none() {
             let received = self.value.to_string();
             problems.add(self.path.as_str(), not_one_of(allowed, &received));
         }
-        found.copied()
+        found
     }
 
     fn number(&self, problems: &mut Problems) -> Option<f64> {

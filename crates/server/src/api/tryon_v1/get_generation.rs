@@ -30,6 +30,10 @@ pub(crate) struct GenerationResponse {
     /// Signed URL of the result, signed anew at each read; only when completed, null once the picture has expired.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
+    #[expect(
+        clippy::option_option,
+        reason = "absent until completed, null once expired"
+    )]
     pub result_image_url: Option<Option<String>>,
     /// True once the result's retention has ended.
     #[serde(skip_serializing_if = "Option::is_none")]

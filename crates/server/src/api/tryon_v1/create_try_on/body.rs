@@ -243,10 +243,8 @@ fn read_product(body: &Object<'_>, files: &Form, problems: &mut Problems) -> Opt
     let product = field.object(problems)?;
     let id = product.field("externalId");
     let is_inline = INLINE_FIELDS.iter().any(|key| product.field(key).is_some());
-    let external_id = match &id {
-        Some(field) => Some(read_external_id(field, !is_inline, problems)),
-        None => None,
-    };
+    // None: not given. None inside: given, but unusable.
+    let external_id = id.map(|field| read_external_id(&field, !is_inline, problems));
     match external_id {
         Some(external_id) if !is_inline => external_id.map(ProductInput::Reference),
         Some(external_id) => {
