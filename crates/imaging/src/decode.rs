@@ -30,8 +30,11 @@ pub(crate) struct StoredPicture {
 /// dropped. The orientation comes from EXIF, for HEIC from the container (its EXIF is ignored, as the standard asks).
 /// Deterministic.
 ///
-/// Errors: each [`ImageError`]; a file that ends early is an error and never a half-grey picture. Memory stays within
-/// about eight bytes per pixel besides the file.
+/// Errors: each [`ImageError`]; a file that ends early is an error and never a half-grey picture.
+///
+/// Memory besides the file and the result's three bytes a pixel: none worth naming for plain JPEG, PNG and HEIC grids, as
+/// phones write them; up to 4 more bytes a pixel for interlaced PNG and WebP, 6 for progressive JPEG with full colour, 10
+/// for HEIC of one piece.
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
     let stored = decode_stored(bytes, limits)?;
     contain(sniffed(bytes)?, move || {
