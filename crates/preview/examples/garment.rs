@@ -195,8 +195,12 @@ fn paint(picture: &mut Rgb8, mask: &Mask, color: [u8; 3]) {
 
 fn dot(picture: &mut Rgb8, center: Point, radius: f64, color: [u8; 3]) {
     let (width, height) = picture.size();
-    for y in 0..height {
-        for x in 0..width {
+    let span = |middle: f64, size: usize| {
+        let first = (middle - radius).max(0.0) as usize;
+        first..((middle + radius).max(0.0) as usize + 1).min(size)
+    };
+    for y in span(center.y, height) {
+        for x in span(center.x, width) {
             if (Point::new(x as f64, y as f64) - center).length() <= radius {
                 picture[(x, y)] = color;
             }
