@@ -42,11 +42,17 @@ impl Options {
         let mut named = std::collections::HashMap::new();
         let mut arguments = std::env::args().skip(1);
         while let Some(name) = arguments.next() {
-            let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
+            let value = arguments
+                .next()
+                .ok_or_else(|| format!("{name} needs a value"))?;
             named.insert(name, value);
         }
         let mut take = |name: &str| named.remove(name);
-        let mut path = |name: &str| take(name).map(PathBuf::from).ok_or_else(|| format!("{name} is missing"));
+        let mut path = |name: &str| {
+            take(name)
+                .map(PathBuf::from)
+                .ok_or_else(|| format!("{name} is missing"))
+        };
         let options = Self {
             pairs: path("--pairs")?,
             photos: path("--photos")?,
@@ -70,7 +76,9 @@ struct Pair {
 
 fn read_pairs(path: &Path) -> Result<Vec<Pair>, Failure> {
     let text = std::fs::read_to_string(path)?;
-    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+    let lines = text
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default().trim());
     let parse = |line: &str| -> Result<Pair, Failure> {
         let [person, garment, category] = line.split_whitespace().collect::<Vec<_>>()[..] else {
             return Err(format!("not a pair: {line}").into());
@@ -81,21 +89,32 @@ fn read_pairs(path: &Path) -> Result<Vec<Pair>, Failure> {
             "dress" => Category::Dress,
             other => return Err(format!("unknown category {other}").into()),
         };
-        Ok(Pair { person: person.to_owned(), garment: garment.to_owned(), category })
+        Ok(Pair {
+            person: person.to_owned(),
+            garment: garment.to_owned(),
+            category,
+        })
     };
     lines.filter(|line| !line.is_empty()).map(parse).collect()
 }
 
 fn read_picture(path: &Path) -> Result<Rgb8, Failure> {
-    let picture = image::open(path).map_err(|error| format!("{}: {error}", path.display()))?.to_rgb8();
+    let picture = image::open(path)
+        .map_err(|error| format!("{}: {error}", path.display()))?
+        .to_rgb8();
     let size = (picture.width() as usize, picture.height() as usize);
-    let samples = picture.into_raw().chunks_exact(3).map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+    let samples = picture
+        .into_raw()
+        .chunks_exact(3)
+        .map(|pixel| [pixel[0], pixel[1], pixel[2]])
+        .collect();
     Ok(Plane::from_vec(size.0, size.1, samples))
 }
 
 fn write_picture(path: &Path, picture: &Rgb8) -> Result<(), Failure> {
     let samples = picture.data().as_flattened().to_vec();
-    let buffer = image::RgbImage::from_raw(picture.width() as u32, picture.height() as u32, samples);
+    let buffer =
+        image::RgbImage::from_raw(picture.width() as u32, picture.height() as u32, samples);
     buffer.ok_or("picture too large")?.save(path)?;
     Ok(())
 }
@@ -104,8 +123,15 @@ fn largest_face(picture: &Rgb8) -> Option<FaceBox> {
     let samples = picture.data().as_flattened().to_vec();
     let picture = Picture::new(picture.width() as u32, picture.height() as u32, samples)?;
     let faces = FaceDetector::new().detect(&picture, FaceSearch::Tilted);
-    let face = faces.into_iter().max_by(|a, b| (a.width * a.height).total_cmp(&(b.width * b.height)))?;
-    Some(FaceBox::from_detector(face.x.into(), face.y.into(), face.width.into(), face.height.into()))
+    let face = faces
+        .into_iter()
+        .max_by(|a, b| (a.width * a.height).total_cmp(&(b.width * b.height)))?;
+    Some(FaceBox::from_detector(
+        face.x.into(),
+        face.y.into(),
+        face.width.into(),
+        face.height.into(),
+    ))
 }
 
 /// Milliseconds of the stages of one pair.
@@ -135,8 +161,18 @@ struct Outcome {
 }
 
 fn run_pair(options: &Options, pair: &Pair) -> Result<Outcome, Failure> {
-    let person_photo = read_picture(&options.photos.join("people").join(format!("{}.jpg", pair.person)))?;
-    let garment_photo = read_picture(&options.photos.join("garments").join(format!("{}.jpg", pair.garment)))?;
+    let person_photo = read_picture(
+        &options
+            .photos
+            .join("people")
+            .join(format!("{}.jpg", pair.person)),
+    )?;
+    let garment_photo = read_picture(
+        &options
+            .photos
+            .join("garments")
+            .join(format!("{}.jpg", pair.garment)),
+    )?;
     let mut all_times = Vec::new();
     let mut result = Err(String::new());
     for _ in 0..options.repeat.max(1) {
@@ -152,7 +188,9 @@ fn run_pair(options: &Options, pair: &Pair) -> Result<Outcome, Failure> {
         times.garment = milliseconds(start.elapsed());
         let start = Instant::now();
         result = match (person, garment) {
-            (Ok(person), Ok(garment)) => try_on(&person_photo, &person, &garment).map_err(|error| error.to_string()),
+            (Ok(person), Ok(garment)) => {
+                try_on(&person_photo, &person, &garment).map_err(|error| error.to_string())
+            }
             (Err(error), _) => Err(error.to_string()),
             (_, Err(error)) => Err(error.to_string()),
         };
@@ -166,7 +204,12 @@ fn run_pair(options: &Options, pair: &Pair) -> Result<Outcome, Failure> {
         garment: pick(|times| times.garment),
         try_on: pick(|times| times.try_on),
     };
-    Ok(Outcome { person: person_photo, garment: garment_photo, result, times })
+    Ok(Outcome {
+        person: person_photo,
+        garment: garment_photo,
+        result,
+        times,
+    })
 }
 
 /// Pastes a picture into a tile of a sheet, as large as it fits.
@@ -176,7 +219,8 @@ fn paste(sheet: &mut Rgb8, picture: &Rgb8, column: usize, row: usize, frame: [u8
         sheet.row_mut(y0 + y)[x0..x0 + TILE_WIDTH].fill(frame);
     }
     let (width, height) = (TILE_WIDTH - 6, TILE_HEIGHT - 6);
-    let scale = (width as f64 / picture.width() as f64).min(height as f64 / picture.height() as f64);
+    let scale =
+        (width as f64 / picture.width() as f64).min(height as f64 / picture.height() as f64);
     let fitted = |length: usize| ((length as f64 * scale) as usize).max(1);
     let small = resize_area_rgb8(picture, fitted(picture.width()), fitted(picture.height()));
     for y in 0..small.height() {
@@ -186,16 +230,32 @@ fn paste(sheet: &mut Rgb8, picture: &Rgb8, column: usize, row: usize, frame: [u8
 
 fn reference_picture(options: &Options, name: &str) -> Option<Rgb8> {
     let folder = options.reference.as_ref()?;
-    ["png", "jpg"].iter().find_map(|ending| read_picture(&folder.join(format!("{name}.{ending}"))).ok())
+    ["png", "jpg"]
+        .iter()
+        .find_map(|ending| read_picture(&folder.join(format!("{name}.{ending}"))).ok())
 }
 
 fn describe(pair: &Pair, outcome: &Outcome) -> String {
-    let Times { face, person, garment, try_on } = outcome.times;
-    let times = format!("face {face:5.0}  person {person:5.0}  garment {garment:5.0}  try-on {try_on:5.0} ms");
-    let name = format!("{:<10} {:<10} {:?}", pair.person, pair.garment, pair.category);
+    let Times {
+        face,
+        person,
+        garment,
+        try_on,
+    } = outcome.times;
+    let times = format!(
+        "face {face:5.0}  person {person:5.0}  garment {garment:5.0}  try-on {try_on:5.0} ms"
+    );
+    let name = format!(
+        "{:<10} {:<10} {:?}",
+        pair.person, pair.garment, pair.category
+    );
     match &outcome.result {
         Ok(result) => {
-            let passed = if result.confidence.value >= SUGGESTED_GATE { "accepted" } else { "refused " };
+            let passed = if result.confidence.value >= SUGGESTED_GATE {
+                "accepted"
+            } else {
+                "refused "
+            };
             let changed = 100.0 * result.changed_area;
             let (value, why) = (result.confidence.value, result.confidence.explanation());
             format!("{name:<30} {passed} {value:.2}  {times}  changed {changed:4.1} %  {why}")
@@ -227,14 +287,23 @@ fn main() -> Result<(), Failure> {
             if let Ok(result) = &outcome.result {
                 let passed = result.confidence.value >= SUGGESTED_GATE;
                 accepted += usize::from(passed);
-                paste(&mut sheet, &result.image, 2, row, if passed { [0, 160, 0] } else { [220, 0, 0] });
+                paste(
+                    &mut sheet,
+                    &result.image,
+                    2,
+                    row,
+                    if passed { [0, 160, 0] } else { [220, 0, 0] },
+                );
                 write_picture(&options.out.join(format!("{name}.png")), &result.image)?;
             }
             if let Some(reference) = reference_picture(&options, &name) {
                 paste(&mut sheet, &reference, 3, row, white);
             }
         }
-        write_picture(&options.out.join(format!("sheet-{}.jpg", sheet_number + 1)), &sheet)?;
+        write_picture(
+            &options.out.join(format!("sheet-{}.jpg", sheet_number + 1)),
+            &sheet,
+        )?;
     }
     let middle = |part: fn(&Times) -> f64| median(all_times.iter().map(part).collect());
     let summary = format!(

@@ -59,20 +59,35 @@ pub enum ComposeError {
 
 impl Composition {
     /// Checks that nothing outside the allowed region changed.
-    fn new(original: &Rgb8, image: Rgb8, allowed: Mask, measures: Measures) -> Result<Self, ComposeError> {
+    fn new(
+        original: &Rgb8,
+        image: Rgb8,
+        allowed: Mask,
+        measures: Measures,
+    ) -> Result<Self, ComposeError> {
         let mut changed = 0_usize;
         let mut changed_outside = false;
-        for ((before, after), allowed) in original.data().iter().zip(image.data()).zip(allowed.data()) {
+        for ((before, after), allowed) in
+            original.data().iter().zip(image.data()).zip(allowed.data())
+        {
             let differs = before != after;
             changed += usize::from(differs);
             changed_outside |= differs && !allowed;
         }
-        debug_assert!(!changed_outside, "a pixel outside the allowed region changed");
+        debug_assert!(
+            !changed_outside,
+            "a pixel outside the allowed region changed"
+        );
         if changed_outside || original.size() != image.size() {
             return Err(ComposeError::ChangedOutside);
         }
         let changed_area = changed as f64 / original.data().len().max(1) as f64;
-        Ok(Self { image, allowed, changed_area, measures })
+        Ok(Self {
+            image,
+            allowed,
+            changed_area,
+            measures,
+        })
     }
 }
 
@@ -104,7 +119,16 @@ pub fn compose_lower(
 
 /// Relates a photo to its analysis.
 fn frame(image: &Rgb8, person: &PersonRegions) -> Result<Frame, ComposeError> {
-    let frame = Frame { full: image.size(), work: person.image.size() };
-    let usable = image.size() == person.size && frame.full.0 * frame.full.1 > 0 && frame.work.0 * frame.work.1 > 0;
-    if usable { Ok(frame) } else { Err(ComposeError::OtherPhoto) }
+    let frame = Frame {
+        full: image.size(),
+        work: person.image.size(),
+    };
+    let usable = image.size() == person.size
+        && frame.full.0 * frame.full.1 > 0
+        && frame.work.0 * frame.work.1 > 0;
+    if usable {
+        Ok(frame)
+    } else {
+        Err(ComposeError::OtherPhoto)
+    }
 }

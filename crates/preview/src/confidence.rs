@@ -7,11 +7,13 @@ use crate::compose::Measures;
 use crate::fit::{LowerFit, UpperFit};
 use crate::garment::{Category, GarmentShape, LowerShape, UpperShape};
 use crate::person::{PersonRegions, Side};
-use crate::raster::{erode, percentile_f64, median_f64, polyline_length};
+use crate::raster::{erode, median_f64, percentile_f64, polyline_length};
 
 /// Results below this confidence should not be shown.
 pub const SUGGESTED_GATE: f64 = 0.5;
 
+/// Factor of a lower garment that is used as an upper one or the other way round: alone enough to stay below the gate.
+const WRONG_CATEGORY: f64 = 0.45;
 /// Factors below this are worth telling.
 const NOTEWORTHY: f64 = 0.85;
 
@@ -53,24 +55,37 @@ impl Confidence {
 
     /// Lists the reasons worth telling, the worst first.
     pub fn reasons(&self) -> impl Iterator<Item = &Factor> {
-        self.factors.iter().filter(|factor| factor.factor < NOTEWORTHY)
+        self.factors
+            .iter()
+            .filter(|factor| factor.factor < NOTEWORTHY)
     }
 
     /// Joins the reasons for an error text: "arm in front of the body, much skin to invent". Empty without penalties.
     pub fn explanation(&self) -> String {
-        self.reasons().map(|factor| factor.reason).collect::<Vec<_>>().join(", ")
+        self.reasons()
+            .map(|factor| factor.reason)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// Names the picture that lowers the confidence most; none when nothing lowers it.
     pub fn blame(&self) -> Option<Blame> {
         let share = |blame: Blame| -> f64 {
-            self.factors.iter().filter(|factor| factor.blame == blame).map(|factor| factor.factor).product()
+            self.factors
+                .iter()
+                .filter(|factor| factor.blame == blame)
+                .map(|factor| factor.factor)
+                .product()
         };
         let (person, garment) = (share(Blame::Person), share(Blame::Garment));
         if person.min(garment) >= 1.0 {
             return None;
         }
-        Some(if person <= garment { Blame::Person } else { Blame::Garment })
+        Some(if person <= garment {
+            Blame::Person
+        } else {
+            Blame::Garment
+        })
     }
 }
 
@@ -87,19 +102,48 @@ pub fn rate_upper(
     upper_factors(&mut list, garment, upper, fit, person.shoulder_width);
     let dress = garment.category == Category::Dress;
     if dress {
-        list.person("much skin to invent", 1.0 - 0.7 * ramp(measures.skin_invented, 0.30, 0.9));
+        list.person(
+            "much skin to invent",
+            1.0 - 0.7 * ramp(measures.skin_invented, 0.30, 0.9),
+        );
         let cut_off = person.bottom >= person.silhouette.height() as f64 - 2.0;
-        list.person("dress over trousers", if person.legs_bare || cut_off { 1.0 } else { 0.55 });
+        list.person(
+            "dress over trousers",
+            if person.legs_bare || cut_off {
+                1.0
+            } else {
+                0.55
+            },
+        );
     } else {
         list.person("waist not found", waist_factor(person));
-        list.person("much skin to invent", 1.0 - 0.75 * ramp(measures.skin_invented, 0.22, 0.70));
-        list.person("much of the trousers to invent", 1.0 - 0.7 * ramp(measures.lower_invented, 0.10, 0.40));
-        list.person("top over a dress", if person.one_piece && person.legs_bare { 0.55 } else { 1.0 });
+        list.person(
+            "much skin to invent",
+            1.0 - 0.75 * ramp(measures.skin_invented, 0.22, 0.70),
+        );
+        list.person(
+            "much of the trousers to invent",
+            1.0 - 0.7 * ramp(measures.lower_invented, 0.10, 0.40),
+        );
+        list.person(
+            "top over a dress",
+            if person.one_piece && person.legs_bare {
+                0.55
+            } else {
+                1.0
+            },
+        );
     }
     if !fit.long_sleeves {
-        list.person("old clothes hide the body outline", 1.0 - 0.2 * ramp(person.edge_confidence, 0.35, 0.05));
+        list.person(
+            "old clothes hide the body outline",
+            1.0 - 0.2 * ramp(person.edge_confidence, 0.35, 0.05),
+        );
     }
-    list.person("old garment still visible", 1.0 - 0.6 * ramp(measures.old_cloth_visible, 0.04, 0.2));
+    list.person(
+        "old garment still visible",
+        1.0 - 0.6 * ramp(measures.old_cloth_visible, 0.04, 0.2),
+    );
     if let (true, Some(seen)) = (fit.long_sleeves, fit.arm_confidence) {
         list.person("arms not found", 1.0 - 0.35 * ramp(seen, 0.5, 0.15));
     }
@@ -107,7 +151,12 @@ pub fn rate_upper(
 }
 
 /// Rates trousers, shorts or a skirt on a person.
-pub fn rate_lower(person: &PersonRegions, garment: &GarmentShape, lower: &LowerShape, fit: &LowerFit) -> Confidence {
+pub fn rate_lower(
+    person: &PersonRegions,
+    garment: &GarmentShape,
+    lower: &LowerShape,
+    fit: &LowerFit,
+) -> Confidence {
     let mut list = person_factors(person);
     garment_factors(&mut list, garment);
     list.person("waist not found", waist_factor(person));
@@ -137,8 +186,16 @@ impl Factors {
 
     fn add(&mut self, reason: &'static str, factor: f64, blame: Blame) {
         // A measurement that failed counts as the worst case.
-        let factor = if factor.is_finite() { factor.clamp(0.0, 1.0) } else { 0.0 };
-        self.factors.push(Factor { reason, factor, blame });
+        let factor = if factor.is_finite() {
+            factor.clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
+        self.factors.push(Factor {
+            reason,
+            factor,
+            blame,
+        });
     }
 }
 
@@ -151,32 +208,55 @@ fn person_factors(person: &PersonRegions) -> Factors {
     let mut list = Factors::default();
     let u = person.shoulder_width;
     let (left, right) = (person.shoulder_tips.left, person.shoulder_tips.right);
-    list.person("busy background", 1.0 - 0.85 * ramp(person.background_sigma, 2.2, 6.0));
+    list.person(
+        "busy background",
+        1.0 - 0.85 * ramp(person.background_sigma, 2.2, 6.0),
+    );
     list.person(
         "the person is cut off at the side of the picture",
         1.0 - 0.8 * ramp(cut_off_share(person), 0.06, 0.30),
     );
-    list.person("no face seen", if person.face.is_some() { 1.0 } else { 0.92 });
-    let shoulders = match person.face_ratio {
-        Some(ratio) => 1.0 - 0.75 * ramp(ratio, 2.6, 3.1).max(ramp(ratio, 1.6, 1.3)),
-        None => {
-            let ratio = (person.bottom - person.top) / u;
-            1.0 - 0.7 * ramp(ratio, 5.2, 7.0).max(ramp(ratio, 2.6, 1.8))
-        }
+    list.person(
+        "no face seen",
+        if person.face.is_some() { 1.0 } else { 0.92 },
+    );
+    let shoulders = if let Some(ratio) = person.face_ratio {
+        1.0 - 0.75 * ramp(ratio, 2.6, 3.1).max(ramp(ratio, 1.6, 1.3))
+    } else {
+        let ratio = (person.bottom - person.top) / u;
+        1.0 - 0.7 * ramp(ratio, 5.2, 7.0).max(ramp(ratio, 2.6, 1.8))
     };
     list.person("implausible shoulder width", shoulders);
-    list.person("shoulders tilted", 1.0 - 0.6 * ramp((left.y - right.y).abs() / u, 0.14, 0.32));
-    let halves = [(left.x - person.neck_x).abs(), (right.x - person.neck_x).abs()];
+    list.person(
+        "shoulders tilted",
+        1.0 - 0.6 * ramp((left.y - right.y).abs() / u, 0.14, 0.32),
+    );
+    let halves = [
+        (left.x - person.neck_x).abs(),
+        (right.x - person.neck_x).abs(),
+    ];
     let shorter = halves[0].min(halves[1]) / halves[0].max(halves[1]).max(1.0);
     list.person("body turned", 1.0 - 0.5 * ramp(shorter, 0.72, 0.50));
     if let Some(face) = person.face {
         let off = (face.center.x - person.center_x).abs() / u;
-        list.person("head not over the shoulders", 1.0 - 0.5 * ramp(off, 0.16, 0.34));
+        list.person(
+            "head not over the shoulders",
+            1.0 - 0.5 * ramp(off, 0.16, 0.34),
+        );
     }
     list.person("no skin found", if person.skin_found { 1.0 } else { 0.4 });
-    list.person("clothes of skin colour", 1.0 - 0.45 * ramp(person.skin_cloth_share, 0.3, 0.8));
-    list.person("person and wall look alike", 1.0 - 0.5 * ramp(weak_rim(person), 0.15, 0.45));
-    list.person("arm in front of the body", 1.0 - 0.6 * ramp(arm_in_front(person), 0.01, 0.06));
+    list.person(
+        "clothes of skin colour",
+        1.0 - 0.45 * ramp(person.skin_cloth_share, 0.3, 0.8),
+    );
+    list.person(
+        "person and wall look alike",
+        1.0 - 0.5 * ramp(weak_rim(person), 0.15, 0.45),
+    );
+    list.person(
+        "arm in front of the body",
+        1.0 - 0.6 * ramp(arm_in_front(person), 0.01, 0.06),
+    );
     let (asymmetry, span) = pose(person);
     list.person("asymmetric pose", 1.0 - 0.5 * ramp(asymmetry, 0.18, 0.5));
     list.person("arms far out", 1.0 - 0.6 * ramp(span, 1.75, 2.3));
@@ -197,15 +277,27 @@ fn cut_off_share(person: &PersonRegions) -> f64 {
 /// Gives the share of the upper body's rim that hardly differs from the wall.
 fn weak_rim(person: &PersonRegions) -> f64 {
     let rim = erode(&person.silhouette, 1.0).and_not(&erode(&person.silhouette, 4.0));
-    let (first, last) = (person.shoulder_y, person.shoulder_y + 1.6 * person.shoulder_width);
+    let (first, last) = (
+        person.shoulder_y,
+        person.shoulder_y + 1.6 * person.shoulder_width,
+    );
     let (mut count, mut weak) = (0_usize, 0_usize);
     for y in (0..rim.height()).filter(|&y| y as f64 > first && (y as f64) < last) {
-        for (_, &distance) in rim.row(y).iter().zip(person.wall_distance.row(y)).filter(|(rim, _)| **rim) {
+        for (_, &distance) in rim
+            .row(y)
+            .iter()
+            .zip(person.wall_distance.row(y))
+            .filter(|(rim, _)| **rim)
+        {
             count += 1;
             weak += usize::from(distance < 4.0);
         }
     }
-    if count == 0 { 1.0 } else { weak as f64 / count as f64 }
+    if count == 0 {
+        1.0
+    } else {
+        weak as f64 / count as f64
+    }
 }
 
 /// Gives the area of arm or hand that lies on the middle of the body (squared shoulder widths).
@@ -215,7 +307,10 @@ fn arm_in_front(person: &PersonRegions) -> f64 {
     let rows = (0..person.arm.height()).filter(|&y| y as f64 > first && (y as f64) < last);
     let middle = |x: &usize| (*x as f64 - person.center_x).abs() < 0.28 * u;
     let in_row = |y: usize| {
-        (0..person.arm.width()).filter(middle).filter(|&x| person.arm[(x, y)] && person.torso[(x, y)]).count()
+        (0..person.arm.width())
+            .filter(middle)
+            .filter(|&x| person.arm[(x, y)] && person.torso[(x, y)])
+            .count()
     };
     rows.map(in_row).sum::<usize>() as f64 / (u * u)
 }
@@ -246,8 +341,14 @@ fn waist_factor(person: &PersonRegions) -> f64 {
 
 fn garment_factors(list: &mut Factors, garment: &GarmentShape) {
     let area = garment.mask.mean();
-    list.garment("garment background not plain", 1.0 - 0.7 * ramp(garment.background_sigma, 2.5, 6.0));
-    list.garment("garment outline not found", 1.0 - 0.8 * ramp(area, 0.10, 0.04).max(ramp(area, 0.72, 0.9)));
+    list.garment(
+        "garment background not plain",
+        1.0 - 0.7 * ramp(garment.background_sigma, 2.5, 6.0),
+    );
+    list.garment(
+        "garment outline not found",
+        1.0 - 0.8 * ramp(area, 0.10, 0.04).max(ramp(area, 0.72, 0.9)),
+    );
     list.garment(
         "garment not symmetric (folded or badly cut out)",
         1.0 - 0.8 * ramp(mirror_overlap(garment), 0.86, 0.66),
@@ -255,26 +356,39 @@ fn garment_factors(list: &mut Factors, garment: &GarmentShape) {
     let looks_lower = garment.guess == Category::Bottom;
     let is_lower = garment.category == Category::Bottom;
     if looks_lower != is_lower {
-        list.garment("garment does not look like its category", 0.5);
+        list.garment("garment does not look like its category", WRONG_CATEGORY);
     }
 }
 
-fn upper_factors(list: &mut Factors, garment: &GarmentShape, upper: &UpperShape, fit: &UpperFit, u: f64) {
+fn upper_factors(
+    list: &mut Factors,
+    garment: &GarmentShape,
+    upper: &UpperShape,
+    fit: &UpperFit,
+    u: f64,
+) {
     for warning in &upper.warnings {
         list.garment(warning.reason, warning.factor);
     }
     if upper.sleeves.left.is_some() != upper.sleeves.right.is_some() {
         list.garment("one sleeve", 0.6);
     }
-    list.garment("length stretched", 1.0 - 0.5 * ramp(fit.stretch.max(0.05).ln().abs(), 0.35, 0.9));
+    list.garment(
+        "length stretched",
+        1.0 - 0.5 * ramp(fit.stretch.max(0.05).ln().abs(), 0.35, 0.9),
+    );
     let shoulders = upper.shoulder_width / upper.armpit_width.max(1.0);
     list.garment(
         "garment shoulders not found",
         1.0 - 0.6 * ramp(shoulders, 0.45, 0.25).max(ramp(shoulders, 1.1, 1.4)),
     );
     if garment.category == Category::Top {
-        let cuffs = Side::ALL.iter().filter_map(|&side| upper.sleeves[side].as_ref());
-        let widest = cuffs.map(|sleeve| polyline_length(&sleeve.cuff) * fit.scale / u).fold(0.0, f64::max);
+        let cuffs = Side::ALL
+            .iter()
+            .filter_map(|&side| upper.sleeves[side].as_ref());
+        let widest = cuffs
+            .map(|sleeve| polyline_length(&sleeve.cuff) * fit.scale / u)
+            .fold(0.0, f64::max);
         list.garment("bell sleeves", 1.0 - 0.5 * ramp(widest, 0.62, 0.9));
     }
 }
@@ -293,3 +407,6 @@ fn mirror_overlap(garment: &GarmentShape) -> f64 {
     }
     common as f64 / joint.max(1) as f64
 }
+
+#[cfg(test)]
+mod tests;

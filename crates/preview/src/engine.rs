@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::compose::{Composition, ComposeError, compose_lower, compose_upper};
+use crate::compose::{ComposeError, Composition, compose_lower, compose_upper};
 use crate::confidence::{Confidence, rate_lower, rate_upper};
 use crate::fit::{fit_lower, fit_upper};
 use crate::garment::{self, Category, Cut, GarmentError, GarmentShape};
@@ -80,27 +80,48 @@ pub fn prepare_garment(
 ///
 /// `person` is the analysis of `person_image`. The same input gives the same bytes on every run and with any number of
 /// threads. A result of low confidence is still returned: compare [`TryOn::confidence`] with a gate before showing it.
-pub fn try_on(person_image: &Rgb8, person: &PersonRegions, garment: &GarmentShape) -> Result<TryOn, TryOnError> {
-    let start = Instant::now();
+pub fn try_on(
+    person_image: &Rgb8,
+    person: &PersonRegions,
+    garment: &GarmentShape,
+) -> Result<TryOn, TryOnError> {
     let mut timings = Timings::default();
+    let mut stage_start = Instant::now();
+    let mut lap = || {
+        let duration = stage_start.elapsed();
+        stage_start = Instant::now();
+        duration
+    };
     let (composition, confidence) = match &garment.cut {
         Cut::Upper(upper) => {
             let fit = fit_upper(person, garment, upper);
-            timings.fit = start.elapsed();
+            timings.fit = lap();
             let composition = compose_upper(person_image, person, garment, upper, &fit)?;
-            timings.compose = start.elapsed() - timings.fit;
+            timings.compose = lap();
             let confidence = rate_upper(person, garment, upper, &fit, &composition.measures);
             (composition, confidence)
         }
         Cut::Lower(lower) => {
             let fit = fit_lower(person, garment, lower);
-            timings.fit = start.elapsed();
+            timings.fit = lap();
             let composition = compose_lower(person_image, person, garment, lower, &fit)?;
-            timings.compose = start.elapsed() - timings.fit;
+            timings.compose = lap();
             (composition, rate_lower(person, garment, lower, &fit))
         }
     };
-    timings.rate = start.elapsed() - timings.fit - timings.compose;
-    let Composition { image, allowed, changed_area, .. } = composition;
-    Ok(TryOn { image, confidence, category: garment.category, allowed, changed_area, timings })
+    timings.rate = lap();
+    let Composition {
+        image,
+        allowed,
+        changed_area,
+        ..
+    } = composition;
+    Ok(TryOn {
+        image,
+        confidence,
+        category: garment.category,
+        allowed,
+        changed_area,
+        timings,
+    })
 }

@@ -152,3 +152,6 @@ fn top_row(mask: &Mask, x: f64) -> Option<f64> {
     mask.first_in_col(index_of(x, mask.width()))
         .map(|row| row as f64)
 }
+
+#[cfg(test)]
+mod tests;

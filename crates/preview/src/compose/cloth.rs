@@ -1,7 +1,9 @@
 //! The garment as a source of colours and of soft outlines.
 
 use crate::garment::GarmentShape;
-use crate::raster::{Gray, Mask, Plane, Rgb8, erode, gaussian, gaussian_mask, nearest_true, resize_area_rgb8};
+use crate::raster::{
+    Gray, Mask, Plane, Rgb8, erode, gaussian, gaussian_mask, nearest_true, resize_area_rgb8,
+};
 
 use super::patch::cubic_weights;
 
@@ -35,14 +37,19 @@ impl Cloth {
         let (width, height) = garment.image.size();
         let shrunk;
         let photo = if magnification < SHRINK_BELOW {
-            let size = |length: usize| ((length as f64 * magnification * SHRINK_RESERVE).round() as usize).max(1);
+            let size = |length: usize| {
+                ((length as f64 * magnification * SHRINK_RESERVE).round() as usize).max(1)
+            };
             shrunk = resize_area_rgb8(&garment.image, size(width), size(height));
             &shrunk
         } else {
             &garment.image
         };
         let ratio = |length: usize, work: usize| length as f32 / work.max(1) as f32;
-        let factor = (ratio(photo.width(), garment.work.width()), ratio(photo.height(), garment.work.height()));
+        let factor = (
+            ratio(photo.width(), garment.work.width()),
+            ratio(photo.height(), garment.work.height()),
+        );
         let around = bleed(&garment.work, trusted);
         let mut colors = Plane::new(photo.width(), photo.height(), [0; 3]);
         if around.width() > 0 {
@@ -65,7 +72,11 @@ impl Cloth {
     /// Reads the colour at a garment work position (bilinear).
     #[inline]
     pub(super) fn color(&self, x: f32, y: f32) -> [f32; 3] {
-        mix_at(&self.colors, (x + 0.5) * self.factor.0 - 0.5, (y + 0.5) * self.factor.1 - 0.5)
+        mix_at(
+            &self.colors,
+            (x + 0.5) * self.factor.0 - 0.5,
+            (y + 0.5) * self.factor.1 - 0.5,
+        )
     }
 }
 
@@ -84,7 +95,13 @@ pub(super) fn trusted_upper(front: &Mask) -> Mask {
 fn bleed(work: &Rgb8, trusted: &Mask) -> Rgb8 {
     let nearest = nearest_true(trusted);
     let pixels = work.data();
-    let extended = nearest.map(|index| pixels.get(index as usize).copied().unwrap_or([128; 3]).map(f32::from));
+    let extended = nearest.map(|index| {
+        pixels
+            .get(index as usize)
+            .copied()
+            .unwrap_or([128; 3])
+            .map(f32::from)
+    });
     gaussian(&extended, BLEED_SOFT).map(|color| color.map(|part| (part + 0.5) as u8))
 }
 
@@ -121,7 +138,9 @@ pub(super) struct SoftOutline {
 impl SoftOutline {
     /// Softens a mask.
     pub(super) fn new(mask: &Mask) -> Self {
-        Self { blurred: gaussian_mask(mask, OUTLINE_SOFT) }
+        Self {
+            blurred: gaussian_mask(mask, OUTLINE_SOFT),
+        }
     }
 
     /// Reads the strength 0..1 at a garment work position, 0 outside the photo.

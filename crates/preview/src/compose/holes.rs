@@ -36,8 +36,10 @@ pub(super) fn find_holes(person: &PersonRegions, fit: &UpperFit, coverage: &Gray
             to(fit.landing.armpit[side]) < 0.26 * u || to(fit.landing.shoulder[side]) < 0.12 * u
         })
     };
-    let beside: Vec<(Side, Beside)> =
-        Side::ALL.iter().filter_map(|&side| Some((side, Beside::new(fit.sleeves[side].as_ref()?, u, height)))).collect();
+    let beside: Vec<(Side, Beside)> = Side::ALL
+        .iter()
+        .filter_map(|&side| Some((side, Beside::new(fit.sleeves[side].as_ref()?, u, height))))
+        .collect();
     let closed = close(&covered, GAP * u);
     let reached = dilate(&covered, SLEEVE_REACH * u);
     let is_gap = |x: usize, y: usize| {
@@ -48,13 +50,18 @@ pub(super) fn find_holes(person: &PersonRegions, fit: &UpperFit, coverage: &Gray
         (closed[at] && near(x, y) && !person.head[at])
             || (reached[at]
                 && person.old_top[at]
-                && beside.iter().any(|(side, sleeve)| sleeve.holds(person, fit, *side, x, y)))
+                && beside
+                    .iter()
+                    .any(|(side, sleeve)| sleeve.holds(person, fit, *side, x, y)))
     };
     let gaps = Plane::from_fn(width, height, is_gap);
     if !gaps.any() {
         return None;
     }
-    Some(Holes { gaps: dilate(&gaps, 1.5).and(&person.silhouette), cloth: surely_covered(&covered, SAFE * u) })
+    Some(Holes {
+        gaps: dilate(&gaps, 1.5).and(&person.silhouette),
+        cloth: surely_covered(&covered, SAFE * u),
+    })
 }
 
 /// The neighbourhood of a sleeve.
@@ -67,38 +74,71 @@ struct Beside {
 
 impl Beside {
     fn new(sleeve: &SleeveFit, u: f64, height: usize) -> Self {
-        let rows = |pick: fn(f64, f64) -> f64| sleeve.outline.iter().map(|point| point.y).reduce(pick).unwrap_or(0.0);
+        let rows = |pick: fn(f64, f64) -> f64| {
+            sleeve
+                .outline
+                .iter()
+                .map(|point| point.y)
+                .reduce(pick)
+                .unwrap_or(0.0)
+        };
         let (first, last) = (rows(f64::min), rows(f64::max));
-        let right = sleeve.outline.iter().map(|point| point.x).fold(0.0, f64::max);
-        let filled = fill_polygon(right as usize + 2, last.max(0.0) as usize + 2, &sleeve.outline);
+        let right = sleeve
+            .outline
+            .iter()
+            .map(|point| point.x)
+            .fold(0.0, f64::max);
+        let filled = fill_polygon(
+            right as usize + 2,
+            last.max(0.0) as usize + 2,
+            &sleeve.outline,
+        );
         let mean_column = |row: f64| -> Option<(f64, f64)> {
             if row < 0.0 || row as usize >= filled.height() {
                 return None;
             }
-            let columns: Vec<f64> =
-                filled.row(row as usize).iter().enumerate().filter(|(_, inside)| **inside).map(|(x, _)| x as f64).collect();
+            let columns: Vec<f64> = filled
+                .row(row as usize)
+                .iter()
+                .enumerate()
+                .filter(|(_, inside)| **inside)
+                .map(|(x, _)| x as f64)
+                .collect();
             (!columns.is_empty()).then(|| (row, columns.iter().sum::<f64>() / columns.len() as f64))
         };
-        let (mut ys, mut xs): (Vec<f64>, Vec<f64>) =
-            (0..24).filter_map(|step| mean_column(first + (last - first) * f64::from(step) / 23.0)).unzip();
+        let (mut ys, mut xs): (Vec<f64>, Vec<f64>) = (0..24)
+            .filter_map(|step| mean_column(first + (last - first) * f64::from(step) / 23.0))
+            .unzip();
         if ys.is_empty() {
             let count = sleeve.outline.len().max(1) as f64;
             ys.push(first);
             xs.push(sleeve.outline.iter().map(|point| point.x).sum::<f64>() / count);
         }
-        Self { end: last - 0.10 * u, middle: (0..height).map(|y| interp(y as f64, &ys, &xs)).collect() }
+        Self {
+            end: last - 0.10 * u,
+            middle: (0..height).map(|y| interp(y as f64, &ys, &xs)).collect(),
+        }
     }
 
-    fn holds(&self, person: &PersonRegions, fit: &UpperFit, side: Side, x: usize, y: usize) -> bool {
+    fn holds(
+        &self,
+        person: &PersonRegions,
+        fit: &UpperFit,
+        side: Side,
+        x: usize,
+        y: usize,
+    ) -> bool {
         let u = person.shoulder_width;
         let (column, row) = (x as f64, y as f64);
         if row >= self.end {
             return false;
         }
         let away = side.sign() * (column - person.center_x);
-        let outside =
-            away > 0.34 * u && row > fit.landing.shoulder[side].y - 0.06 * u && !person.old_sleeves[(x, y)];
+        let outside = away > 0.34 * u
+            && row > fit.landing.shoulder[side].y - 0.06 * u
+            && !person.old_sleeves[(x, y)];
         let towards_the_body = side.sign() * (column - self.middle[y]) < 0.0;
-        outside || (towards_the_body && away > 0.2 * u && row > fit.landing.armpit[side].y - 0.02 * u)
+        outside
+            || (towards_the_body && away > 0.2 * u && row > fit.landing.armpit[side].y - 0.02 * u)
     }
 }

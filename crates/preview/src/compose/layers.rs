@@ -4,7 +4,8 @@ use crate::fit::{LegRow, LowerFit, Pair, RAIL_INNER, RAIL_OUTER, SleeveFit, Uppe
 use crate::garment::{Category, GarmentShape, LowerShape, UpperShape};
 use crate::person::{PerSide, PersonRegions, Side};
 use crate::raster::{
-    Grid, Mask, Plane, Point, Tps, dilate, erode, fill_polygon, gaussian_mask, mesh_map, pchip_rows, runs,
+    Grid, Mask, Plane, Point, Tps, dilate, erode, fill_polygon, gaussian_mask, mesh_map,
+    pchip_rows, runs,
 };
 
 use super::cloth::{Cloth, SoftOutline, trusted, trusted_upper};
@@ -55,7 +56,11 @@ pub(super) fn upper_layers(
     frame: &Frame,
 ) -> UpperLayers {
     let front = garment.mask.and_not(&upper.opening);
-    let cloth = Cloth::new(garment, &trusted_upper(&front), magnification(fit.scale, garment, frame));
+    let cloth = Cloth::new(
+        garment,
+        &trusted_upper(&front),
+        magnification(fit.scale, garment, frame),
+    );
     let mut sleeve_masks = Plane::new(front.width(), front.height(), false);
     for side in Side::ALL {
         if let (Some(_), Some(sleeve)) = (&fit.sleeves[side], &upper.sleeves[side]) {
@@ -65,12 +70,21 @@ pub(super) fn upper_layers(
     // The torso keeps a margin under the sleeve so that the seam never opens.
     let margin = dilate(&front.and_not(&sleeve_masks), 3.0);
     let trunk = front.and(&sleeve_masks.not().or(&margin));
-    let mut torso = spline_layer(&fit.torso, TORSO_LAMBDA, &cloth, &SoftOutline::new(&trunk), frame, &|| {
-        Clip::polygon(&torso_outline(person, fit), frame)
-    });
+    let mut torso = spline_layer(
+        &fit.torso,
+        TORSO_LAMBDA,
+        &cloth,
+        &SoftOutline::new(&trunk),
+        frame,
+        &|| Clip::polygon(&torso_outline(person, fit), frame),
+    );
     if fit.tuck && garment.category == Category::Top {
         // The waistband itself stays untouched.
-        let lift = if person.waist > person.hem { 0.012 * person.shoulder_width } else { 0.0 };
+        let lift = if person.waist > person.hem {
+            0.012 * person.shoulder_width
+        } else {
+            0.0
+        };
         let curve: Vec<f64> = person.waist_curve.iter().map(|row| row + lift).collect();
         let below = below_curve(&curve, frame, torso.alpha.window());
         let first = torso.alpha.window().x0;
@@ -83,7 +97,12 @@ pub(super) fn upper_layers(
     }
     let sleeves = PerSide::from_fn(|side| {
         let (fit, sleeve) = (fit.sleeves[side].as_ref()?, upper.sleeves[side].as_ref()?);
-        Some(sleeve_layer(fit, &cloth, &SoftOutline::new(&front.and(&dilate(&sleeve.mask, 2.0))), frame))
+        Some(sleeve_layer(
+            fit,
+            &cloth,
+            &SoftOutline::new(&front.and(&dilate(&sleeve.mask, 2.0))),
+            frame,
+        ))
     });
     UpperLayers { torso, sleeves }
 }
@@ -102,8 +121,16 @@ fn torso_outline(person: &PersonRegions, fit: &UpperFit) -> Vec<Point> {
             shifted(landing.shoulder[side], side, 0.04, -0.05),
             shifted(landing.armpit[side], side, armhole, -0.06),
         ];
-        points.extend(fit.sides[side].iter().map(|pair| shifted(pair.person, side, 0.05, 0.0)));
-        points.extend(fit.sides[side].last().map(|pair| shifted(pair.person, side, 0.05, 0.22)));
+        points.extend(
+            fit.sides[side]
+                .iter()
+                .map(|pair| shifted(pair.person, side, 0.05, 0.0)),
+        );
+        points.extend(
+            fit.sides[side]
+                .last()
+                .map(|pair| shifted(pair.person, side, 0.05, 0.22)),
+        );
         points
     };
     let mut outline = half(Side::Left);
@@ -123,7 +150,10 @@ impl Clip {
     fn polygon(outline: &[Point], frame: &Frame) -> Self {
         let points: Vec<Point> = outline.iter().map(|point| frame.to_full(*point)).collect();
         let window = frame.window_around(&points, 4.0);
-        Self { window, strength: Some(soft_polygon(&points, window, 1.0)) }
+        Self {
+            window,
+            strength: Some(soft_polygon(&points, window, 1.0)),
+        }
     }
 }
 
@@ -134,7 +164,10 @@ fn soft_polygon(points: &[Point], window: Window, sigma: f32) -> SoftMask {
     }
     let origin = Point::new(window.x0 as f64, window.y0 as f64);
     let local: Vec<Point> = points.iter().map(|point| *point - origin).collect();
-    Patch::new(window, gaussian_mask(&fill_polygon(window.width, window.height, &local), sigma))
+    Patch::new(
+        window,
+        gaussian_mask(&fill_polygon(window.width, window.height, &local), sigma),
+    )
 }
 
 /// Warps a part of the garment with a thin-plate spline.
@@ -155,14 +188,19 @@ fn spline_layer(
         (window.width as f64 / step) as usize + 2,
         (window.height as f64 / step) as usize + 2,
         |column, row| {
-            let full = Point::new(window.x0 as f64 + column as f64 * step, window.y0 as f64 + row as f64 * step);
+            let full = Point::new(
+                window.x0 as f64 + column as f64 * step,
+                window.y0 as f64 + row as f64 * step,
+            );
             let mapped = spline.at(frame.to_work(full));
             [mapped.x as f32, mapped.y as f32]
         },
     );
     let step = step as f32;
     warp(window, cloth, |x, y| {
-        let limit = strength.as_ref().map_or(1.0, |strength| strength.row(y).at(x));
+        let limit = strength
+            .as_ref()
+            .map_or(1.0, |strength| strength.row(y).at(x));
         if limit <= 0.0 {
             return (0.0, [0.0; 2]);
         }
@@ -171,7 +209,8 @@ fn spline_layer(
         let (u, v) = (column - left as f32, row - above as f32);
         let mix = |part: usize| {
             let upper = knots[(left, above)][part] * (1.0 - u) + knots[(left + 1, above)][part] * u;
-            let lower = knots[(left, above + 1)][part] * (1.0 - u) + knots[(left + 1, above + 1)][part] * u;
+            let lower =
+                knots[(left, above + 1)][part] * (1.0 - u) + knots[(left + 1, above + 1)][part] * u;
             upper * (1.0 - v) + lower * v
         };
         let position = [mix(0), mix(1)];
@@ -197,27 +236,49 @@ fn sleeve_layer(fit: &SleeveFit, cloth: &Cloth, outline: &SoftOutline, frame: &F
     });
     let total = |strength_at: &dyn Fn(usize, usize) -> f32| -> f32 {
         (window.y0..window.y1())
-            .map(|y| (window.x0..window.x1()).map(|x| strength_at(x, y)).sum::<f32>())
+            .map(|y| {
+                (window.x0..window.x1())
+                    .map(|x| strength_at(x, y))
+                    .sum::<f32>()
+            })
             .sum()
     };
     let frayed = total(&|x, y| cut_out.row(y).at(x)) < FRAYED * total(&target_at);
     warp(window, cloth, |x, y| {
-        let alpha = if frayed { cut_out.row(y).at(x) } else { target_at(x, y) };
+        let alpha = if frayed {
+            cut_out.row(y).at(x)
+        } else {
+            target_at(x, y)
+        };
         (alpha, map[(x - window.x0, y - window.y0)])
     })
 }
 
 /// Maps the full-size pixels under a grid on the person to garment work positions; the map begins at the window's corner.
 fn strip_map(person: &Grid, garment: &Grid, frame: &Frame) -> (Plane<[f32; 2]>, Window) {
-    let points: Vec<Point> = person.points.iter().map(|point| frame.to_full(*point)).collect();
+    let points: Vec<Point> = person
+        .points
+        .iter()
+        .map(|point| frame.to_full(*point))
+        .collect();
     let window = frame.window_around(&points, 4.0);
     let origin = Point::new(window.x0 as f64, window.y0 as f64);
-    let local = Grid { points: points.iter().map(|point| *point - origin).collect(), ..*person };
-    (mesh_map(&local, garment, window.width, window.height).0, window)
+    let local = Grid {
+        points: points.iter().map(|point| *point - origin).collect(),
+        ..*person
+    };
+    (
+        mesh_map(&local, garment, window.width, window.height).0,
+        window,
+    )
 }
 
 /// Fills a layer; `place` gives strength and garment work position of every pixel.
-fn warp(window: Window, cloth: &Cloth, place: impl Fn(usize, usize) -> (f32, [f32; 2]) + Sync) -> Layer {
+fn warp(
+    window: Window,
+    cloth: &Cloth,
+    place: impl Fn(usize, usize) -> (f32, [f32; 2]) + Sync,
+) -> Layer {
     let mapped = Patch::from_fn(window, |x, y| {
         let (alpha, [garment_x, garment_y]) = place(x, y);
         if alpha <= 0.0 {
@@ -253,10 +314,18 @@ pub(super) fn lower_layer(
     let inner = trusted(&garment.mask, 2.0);
     // Shade and stitches at the crotch are no colour to spread.
     let seam = |x: usize, y: usize| {
-        fit.has_legs && (x as f64 - crotch.x).abs() < 5.0 && (-12.0..24.0).contains(&(y as f64 - crotch.y))
+        fit.has_legs
+            && (x as f64 - crotch.x).abs() < 5.0
+            && (-12.0..24.0).contains(&(y as f64 - crotch.y))
     };
-    let sure = Plane::from_fn(inner.width(), inner.height(), |x, y| inner[(x, y)] && !seam(x, y));
-    let cloth = Cloth::new(garment, if sure.any() { &sure } else { &inner }, magnification(fit.scale, garment, frame));
+    let sure = Plane::from_fn(inner.width(), inner.height(), |x, y| {
+        inner[(x, y)] && !seam(x, y)
+    });
+    let cloth = Cloth::new(
+        garment,
+        if sure.any() { &sure } else { &inner },
+        magnification(fit.scale, garment, frame),
+    );
     if !fit.has_legs {
         return skirt_layer(person, garment, fit, &cloth, frame);
     }
@@ -277,7 +346,10 @@ pub(super) fn lower_layer(
     match (leg(Side::Left), leg(Side::Right)) {
         (Some(left), Some(right)) => merged(&left, &right),
         (Some(one), None) | (None, Some(one)) => one,
-        (None, None) => Layer { color: Patch::empty(), alpha: Patch::empty() },
+        (None, None) => Layer {
+            color: Patch::empty(),
+            alpha: Patch::empty(),
+        },
     }
 }
 
@@ -290,13 +362,26 @@ fn skirt_layer(
     frame: &Frame,
 ) -> Layer {
     let rows = || fit.halves.left.iter().chain(&fit.halves.right);
-    let pairs: Vec<Pair> = rows().flat_map(|row| [Some(row.outer), row.inner]).flatten().collect();
-    let points: Vec<Point> = pairs.iter().map(|pair| frame.to_full(pair.person)).collect();
+    let pairs: Vec<Pair> = rows()
+        .flat_map(|row| [Some(row.outer), row.inner])
+        .flatten()
+        .collect();
+    let points: Vec<Point> = pairs
+        .iter()
+        .map(|pair| frame.to_full(pair.person))
+        .collect();
     let reach = 0.12 * person.shoulder_width * frame.factor().1;
-    spline_layer(&pairs, SKIRT_LAMBDA, cloth, &SoftOutline::new(&garment.mask), frame, &|| Clip {
-        window: frame.window_around(&points, reach),
-        strength: None,
-    })
+    spline_layer(
+        &pairs,
+        SKIRT_LAMBDA,
+        cloth,
+        &SoftOutline::new(&garment.mask),
+        frame,
+        &|| Clip {
+            window: frame.window_around(&points, reach),
+            strength: None,
+        },
+    )
 }
 
 /// Gives the centre line of trousers per row: waist centre, crotch, middle of the gap.
@@ -306,10 +391,16 @@ fn middle_line(garment: &GarmentShape, crotch: Point) -> Vec<f64> {
         if (y as f64) < crotch.y.floor() || y >= garment.bounds.y1 {
             return crotch.x;
         }
-        let parts: Vec<_> = runs(mask.row(y)).into_iter().filter(|run| run.length() > 3).collect();
-        let gaps = parts.windows(2).map(|pair| f64::midpoint(pair[0].end as f64, pair[1].start as f64));
+        let parts: Vec<_> = runs(mask.row(y))
+            .into_iter()
+            .filter(|run| run.length() > 3)
+            .collect();
+        let gaps = parts
+            .windows(2)
+            .map(|pair| f64::midpoint(pair[0].end as f64, pair[1].start as f64));
         let off_center = |middle: &f64| (middle - crotch.x).abs();
-        gaps.min_by(|a, b| off_center(a).total_cmp(&off_center(b))).unwrap_or(crotch.x)
+        gaps.min_by(|a, b| off_center(a).total_cmp(&off_center(b)))
+            .unwrap_or(crotch.x)
     };
     (0..mask.height()).map(gap_middle).collect()
 }
@@ -320,24 +411,43 @@ fn without_gap(garment: &GarmentShape, crotch: Point) -> Mask {
     let (first, last) = (crotch.y - 8.0, garment.bounds.y1 as f64 - 2.0);
     Plane::from_fn(mask.width(), mask.height(), |x, y| {
         let (column, row) = (x as f64, y as f64);
-        let between = garment.left_edge.get(y).is_some_and(|&edge| edge >= 0.0 && column > edge + 2.0)
-            && garment.right_edge.get(y).is_some_and(|&edge| column < edge - 2.0);
+        let between = garment
+            .left_edge
+            .get(y)
+            .is_some_and(|&edge| edge >= 0.0 && column > edge + 2.0)
+            && garment
+                .right_edge
+                .get(y)
+                .is_some_and(|&edge| column < edge - 2.0);
         mask[(x, y)] || (between && row > first && row < last)
     })
 }
 
 /// Makes the dense grids of one leg; none without at least two complete rows.
 fn leg_grids(rows: &[LegRow]) -> Option<(Grid, Grid)> {
-    let complete: Vec<(Pair, Pair)> = rows.iter().filter_map(|row| Some((row.outer, row.inner?))).collect();
+    let complete: Vec<(Pair, Pair)> = rows
+        .iter()
+        .filter_map(|row| Some((row.outer, row.inner?)))
+        .collect();
     if complete.len() < 2 {
         return None;
     }
-    let mut person: Vec<Vec<Point>> = complete.iter().map(|(a, b)| vec![a.person, b.person]).collect();
-    let garment: Vec<Vec<Point>> = complete.iter().map(|(a, b)| vec![a.garment, b.garment]).collect();
-    let raw: Vec<Vec<f64>> = person.iter().map(|row| row.iter().map(|point| point.x).collect()).collect();
+    let mut person: Vec<Vec<Point>> = complete
+        .iter()
+        .map(|(a, b)| vec![a.person, b.person])
+        .collect();
+    let garment: Vec<Vec<Point>> = complete
+        .iter()
+        .map(|(a, b)| vec![a.garment, b.garment])
+        .collect();
+    let raw: Vec<Vec<f64>> = person
+        .iter()
+        .map(|row| row.iter().map(|point| point.x).collect())
+        .collect();
     for row in 1..person.len() - 1 {
         for column in 0..2 {
-            person[row][column].x = 0.25 * raw[row - 1][column] + 0.5 * raw[row][column] + 0.25 * raw[row + 1][column];
+            person[row][column].x =
+                0.25 * raw[row - 1][column] + 0.5 * raw[row][column] + 0.25 * raw[row + 1][column];
         }
     }
     Some((dense_grid(&person), dense_grid(&garment)))
@@ -348,12 +458,21 @@ fn dense_grid(rows: &[Vec<Point>]) -> Grid {
     let knots: Vec<f64> = (0..rows.len()).map(|row| row as f64).collect();
     let count = LEG_DENSITY * rows.len();
     let last = (rows.len() - 1) as f64;
-    let at: Vec<f64> = (0..count).map(|step| last * step as f64 / (count - 1) as f64).collect();
+    let at: Vec<f64> = (0..count)
+        .map(|step| last * step as f64 / (count - 1) as f64)
+        .collect();
     let mut grid: Vec<Vec<Point>> = pchip_rows(&knots, rows, &at)
         .into_iter()
-        .map(|row| LEG_COLUMNS.iter().map(|&across| row[0].lerp(row[1], across)).collect())
+        .map(|row| {
+            LEG_COLUMNS
+                .iter()
+                .map(|&across| row[0].lerp(row[1], across))
+                .collect()
+        })
         .collect();
-    let beyond = |edge: &[Point], next: &[Point]| edge.iter().zip(next).map(|(&a, &b)| a * 2.0 - b).collect();
+    let beyond = |edge: &[Point], next: &[Point]| {
+        edge.iter().zip(next).map(|(&a, &b)| a * 2.0 - b).collect()
+    };
     let above: Vec<Point> = beyond(&grid[0], &grid[1]);
     let below: Vec<Point> = beyond(&grid[count - 1], &grid[count - 2]);
     grid.insert(0, above);

@@ -79,9 +79,15 @@ pub(super) fn upper_leftover(
 fn old_skirt(person: &PersonRegions, hem: f64) -> Mask {
     let above = |end: f64| {
         let bottom = &person.old_bottom;
-        Plane::from_fn(bottom.width(), bottom.height(), |x, y| bottom[(x, y)] && (y as f64) < end)
+        Plane::from_fn(bottom.width(), bottom.height(), |x, y| {
+            bottom[(x, y)] && (y as f64) < end
+        })
     };
-    if person.one_piece || person.legs_bare { dilate(&above(person.low_hem + 2.0), 2.0) } else { above(hem) }
+    if person.one_piece || person.legs_bare {
+        dilate(&above(person.low_hem + 2.0), 2.0)
+    } else {
+        above(hem)
+    }
 }
 
 /// Decides what replaces a pixel of the old top.
@@ -103,7 +109,11 @@ fn zone_of(person: &PersonRegions, fit: &UpperFit, dress: bool, x: usize, y: usi
         return Zone::Skin;
     }
     // A wider old skirt leaves wall behind, not cloth.
-    if dress && person.legs_bare { Zone::Wall } else { Zone::Lower }
+    if dress && person.legs_bare {
+        Zone::Wall
+    } else {
+        Zone::Lower
+    }
 }
 
 /// Finds what a new lower garment leaves visible.
@@ -134,5 +144,9 @@ pub(super) fn lower_leftover(person: &PersonRegions, fit: &LowerFit, coverage: &
     };
     let zones = Plane::from_fn(worn.width(), worn.height(), zone);
     let pick = |wanted: Zone| zones.map(|zone| zone == Some(wanted));
-    Leftover { wall: pick(Zone::Wall), skin: pick(Zone::Skin), lower: pick(Zone::Lower) }
+    Leftover {
+        wall: pick(Zone::Wall),
+        skin: pick(Zone::Skin),
+        lower: pick(Zone::Lower),
+    }
 }

@@ -3,8 +3,8 @@
 use crate::garment::GarmentShape;
 use crate::person::PersonRegions;
 use crate::raster::{
-    Gray, Mask, Plane, distance_inside, erode, gaussian, gaussian_mask, mad, median, median_color, median_of,
-    percentile, rgb_pixel_from_lab,
+    Gray, Mask, Plane, distance_inside, erode, gaussian, gaussian_mask, mad, median, median_color,
+    median_of, percentile, rgb_pixel_from_lab,
 };
 
 /// Share of its luminance that cloth loses at the outline, where it turns away from the light.
@@ -45,10 +45,14 @@ fn folds(person: &PersonRegions, hidden: &Mask, old_cloth: &Mask) -> Gray {
     let u = person.shoulder_width;
     let inner = erode(old_cloth, 2.0);
     let weight = inner.map(f32::from);
-    let luminance = person.lab.zip_map(&inner, |lab, inside| if inside { lab[0] } else { 0.0 });
+    let luminance = person
+        .lab
+        .zip_map(&inner, |lab, inside| if inside { lab[0] } else { 0.0 });
     let average = |sigma: f64, floor: f32| {
         let sum = gaussian(&luminance, sigma as f32);
-        sum.zip_map(&gaussian(&weight, sigma as f32), |sum, weight| sum / weight.max(floor))
+        sum.zip_map(&gaussian(&weight, sigma as f32), |sum, weight| {
+            sum / weight.max(floor)
+        })
     };
     let ratio = average(1.2, 0.05).zip_map(&average(0.16 * u, 0.02), |fine, coarse| {
         ((fine + 8.0) / (coarse + 8.0)).clamp(0.80, 1.15)
@@ -57,7 +61,9 @@ fn folds(person: &PersonRegions, hidden: &Mask, old_cloth: &Mask) -> Gray {
     let level = median_of(person.lab.select(hidden).into_iter().map(|lab| lab[0]));
     let trust = ((level - 12.0) / 35.0).clamp(0.0, 1.0) * FOLD_SHARE;
     let inside = gaussian(&weight, (0.05 * u) as f32);
-    ratio.zip_map(&inside, |ratio, inside| 1.0 + (ratio - 1.0) * (inside * 1.5 - 0.5).clamp(0.0, 1.0) * trust)
+    ratio.zip_map(&inside, |ratio, inside| {
+        1.0 + (ratio - 1.0) * (inside * 1.5 - 0.5).clamp(0.0, 1.0) * trust
+    })
 }
 
 /// Tells whether cloth has no print, logo or strong texture: only then its shading can be told from its pattern.
@@ -84,7 +90,9 @@ fn is_plain(person: &PersonRegions, cloth: &Mask) -> bool {
         return false;
     }
     let luminance = person.lab.map(|lab| lab[0]);
-    let fine = luminance.zip_map(&gaussian(&luminance, 2.0), |value, mean| (value - mean).abs());
+    let fine = luminance.zip_map(&gaussian(&luminance, 2.0), |value, mean| {
+        (value - mean).abs()
+    });
     let texture = fine.select(&erode(cloth, 3.0));
     !texture.is_empty() && texture.iter().sum::<f32>() / (texture.len() as f32) < 1.6
 }
@@ -98,14 +106,25 @@ pub(super) fn light_match(person: &PersonRegions, garment: &GarmentShape) -> [f3
     };
     let reference = (bright(person.lab.data()) + 1.0).max(86.0);
     let top = bright(&garment.lab.select(&garment.mask));
-    let gain = if top > reference { (reference / top).powf(1.3).max(GAIN_MIN) } else { 1.0 };
+    let gain = if top > reference {
+        (reference / top).powf(1.3).max(GAIN_MIN)
+    } else {
+        1.0
+    };
 
     let wall = person.background.select(&person.silhouette.not());
     let wall = median_color(&thinned(&wall).collect::<Vec<_>>());
     // Also false for the missing values of a picture without wall.
     let near_neutral = wall[0] >= 40.0 && wall[1].hypot(wall[2]) <= 12.0;
-    let (a, b) = if near_neutral { (WALL_TINT * wall[1], WALL_TINT * wall[2]) } else { (0.0, 0.0) };
-    let (tinted, neutral) = (rgb_pixel_from_lab([75.0, a, b]), rgb_pixel_from_lab([75.0, 0.0, 0.0]));
+    let (a, b) = if near_neutral {
+        (WALL_TINT * wall[1], WALL_TINT * wall[2])
+    } else {
+        (0.0, 0.0)
+    };
+    let (tinted, neutral) = (
+        rgb_pixel_from_lab([75.0, a, b]),
+        rgb_pixel_from_lab([75.0, 0.0, 0.0]),
+    );
     let mut factors = [1.0; 3];
     for (factor, (tinted, neutral)) in factors.iter_mut().zip(tinted.into_iter().zip(neutral)) {
         *factor = gain * tinted / neutral.max(1.0);
@@ -123,14 +142,31 @@ fn thinned(colors: &[[f32; 3]]) -> impl Iterator<Item = [f32; 3]> {
 /// The result is a strength at work size; it reaches at most [`shadow_reach`] work pixels beyond the caster.
 pub(super) fn soft_shadow(caster: &Gray, down: f64, sigma: f64) -> Gray {
     let reach = shadow_reach(down, sigma);
-    let Some(bounds) = caster.map(|strength| strength > 0.0).bounds() else { return caster.clone() };
-    let (x0, y0) = (bounds.x0.saturating_sub(reach), bounds.y0.saturating_sub(reach));
-    let part = caster.crop(x0, y0, bounds.x1 + 1 + reach - x0, bounds.y1 + 1 + reach - y0);
+    let Some(bounds) = caster.map(|strength| strength > 0.0).bounds() else {
+        return caster.clone();
+    };
+    let (x0, y0) = (
+        bounds.x0.saturating_sub(reach),
+        bounds.y0.saturating_sub(reach),
+    );
+    let part = caster.crop(
+        x0,
+        y0,
+        bounds.x1 + 1 + reach - x0,
+        bounds.y1 + 1 + reach - y0,
+    );
     let blurred = gaussian(&part, sigma as f32);
     let rows = down as usize;
     Plane::from_fn(caster.width(), caster.height(), |x, y| {
-        let inside = x >= x0 && y >= y0 + rows && x - x0 < blurred.width() && y - y0 - rows < blurred.height();
-        if inside { blurred[(x - x0, y - y0 - rows)] } else { 0.0 }
+        let inside = x >= x0
+            && y >= y0 + rows
+            && x - x0 < blurred.width()
+            && y - y0 - rows < blurred.height();
+        if inside {
+            blurred[(x - x0, y - y0 - rows)]
+        } else {
+            0.0
+        }
     })
 }
 

@@ -35,14 +35,24 @@ pub(super) fn compose_lower(
 
     let mut steps = cover_old_clothes(image, person, &leftover, frame);
     steps.push(Step::Keep);
-    steps.push(Step::Darken(end_shadow(person, fit, &layer.alpha, &coverage, frame)));
+    steps.push(Step::Darken(end_shadow(
+        person,
+        fit,
+        &layer.alpha,
+        &coverage,
+        frame,
+    )));
     let light = enlarge_part(&shade(person, &coverage, &person.old_bottom), frame, window);
     let alpha = layer.alpha.clone();
     steps.push(lit(layer, &light, light_match(person, garment)));
 
     let front = top_in_front(person, frame, window);
     let (strength, down, sigma) = TOP_SHADOW;
-    let shadow = fall(soft_shadow(&shrink(&front, frame), down * u, sigma * u), frame, window);
+    let shadow = fall(
+        &soft_shadow(&shrink(&front, frame), down * u, sigma * u),
+        frame,
+        window,
+    );
     steps.push(Step::Darken(Patch::from_fn(window, |x, y| {
         strength * shadow.row(y).at(x) * (1.0 - front.row(y).at(x)) * alpha.row(y).at(x)
     })));
@@ -72,12 +82,16 @@ fn end_shadow(
     let first_row = (fit.bottom * factor - 1.0).max(0.0) as usize;
     let reach = shadow_reach(down * u, sigma * u) as f64 * factor.max(1.0);
     let window = alpha.window().grown(reach.ceil() as usize, frame.full);
-    let window = Window::between((window.x0, window.y0.max(first_row)), (window.x1(), window.y1()), frame.full);
+    let window = Window::between(
+        (window.x0, window.y0.max(first_row)),
+        (window.x1(), window.y1()),
+        frame.full,
+    );
     if window.is_empty() {
         return Patch::empty();
     }
     let body = soften_in(&person.silhouette, frame, window);
-    let shadow = fall(soft_shadow(coverage, down * u, sigma * u), frame, window);
+    let shadow = fall(&soft_shadow(coverage, down * u, sigma * u), frame, window);
     Patch::from_fn(window, |x, y| {
         strength * shadow.row(y).at(x) * (1.0 - alpha.row(y).at(x)) * body.row(y).at(x)
     })
@@ -87,7 +101,11 @@ fn end_shadow(
 fn top_in_front(person: &PersonRegions, frame: &Frame, window: Window) -> SoftMask {
     let u = person.shoulder_width;
     // The old waistband has a dark upper edge, which is to be covered too.
-    let source = if person.waist > person.hem { &person.waist_curve } else { &person.hem_curve };
+    let source = if person.waist > person.hem {
+        &person.waist_curve
+    } else {
+        &person.hem_curve
+    };
     let edge: Vec<f64> = if person.waist > person.hem {
         source.iter().map(|row| row - 0.012 * u).collect()
     } else {

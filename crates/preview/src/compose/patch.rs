@@ -24,17 +24,20 @@ impl Frame {
     /// Full-size pixels per work pixel, across and down.
     pub(crate) fn factor(&self) -> (f64, f64) {
         let ratio = |full: usize, work: usize| full.max(1) as f64 / work.max(1) as f64;
-        (ratio(self.full.0, self.work.0), ratio(self.full.1, self.work.1))
+        (
+            ratio(self.full.0, self.work.0),
+            ratio(self.full.1, self.work.1),
+        )
     }
 
     /// Moves a work position to the full-size picture.
-    pub(crate) fn to_full(&self, point: Point) -> Point {
+    pub(crate) fn to_full(self, point: Point) -> Point {
         let (x, y) = self.factor();
         Point::new((point.x + 0.5) * x - 0.5, (point.y + 0.5) * y - 0.5)
     }
 
     /// Moves a full-size position to the work copy.
-    pub(crate) fn to_work(&self, point: Point) -> Point {
+    pub(crate) fn to_work(self, point: Point) -> Point {
         let (x, y) = self.factor();
         Point::new((point.x + 0.5) / x - 0.5, (point.y + 0.5) / y - 0.5)
     }
@@ -42,14 +45,23 @@ impl Frame {
     /// Gives the part of the full-size picture that some work pixels and `margin` work pixels around them cover.
     pub(crate) fn window(&self, bounds: Bounds, margin: f64) -> Window {
         let (x, y) = self.factor();
-        let low = |edge: usize, factor: f64| ((edge as f64 - margin) * factor).floor().max(0.0) as usize;
-        let high = |edge: usize, factor: f64| ((edge as f64 + 1.0 + margin) * factor).ceil().max(0.0) as usize;
-        Window::between((low(bounds.x0, x), low(bounds.y0, y)), (high(bounds.x1, x), high(bounds.y1, y)), self.full)
+        let low =
+            |edge: usize, factor: f64| ((edge as f64 - margin) * factor).floor().max(0.0) as usize;
+        let high = |edge: usize, factor: f64| {
+            ((edge as f64 + 1.0 + margin) * factor).ceil().max(0.0) as usize
+        };
+        Window::between(
+            (low(bounds.x0, x), low(bounds.y0, y)),
+            (high(bounds.x1, x), high(bounds.y1, y)),
+            self.full,
+        )
     }
 
     /// Gives the part of the full-size picture around full-size points, `margin` full-size pixels included.
     pub(crate) fn window_around(&self, points: &[Point], margin: f64) -> Window {
-        let edge = |part: fn(&Point) -> f64, pick: fn(f64, f64) -> f64| points.iter().map(part).reduce(pick).unwrap_or(0.0);
+        let edge = |part: fn(&Point) -> f64, pick: fn(f64, f64) -> f64| {
+            points.iter().map(part).reduce(pick).unwrap_or(0.0)
+        };
         let low = |value: f64| (value - margin).floor().max(0.0) as usize;
         let high = |value: f64| (value + margin + 1.0).ceil().max(0.0) as usize;
         Window::between(
@@ -75,11 +87,24 @@ pub(crate) struct Window {
 
 impl Window {
     /// Makes the window between two corners (the second one excluded), cut to a picture of size `limit`.
-    pub(crate) fn between(low: (usize, usize), high: (usize, usize), limit: (usize, usize)) -> Self {
+    pub(crate) fn between(
+        low: (usize, usize),
+        high: (usize, usize),
+        limit: (usize, usize),
+    ) -> Self {
         let (x1, y1) = (high.0.min(limit.0), high.1.min(limit.1));
         let (x0, y0) = (low.0.min(x1), low.1.min(y1));
-        let window = Self { x0, y0, width: x1 - x0, height: y1 - y0 };
-        if window.is_empty() { Self::default() } else { window }
+        let window = Self {
+            x0,
+            y0,
+            width: x1 - x0,
+            height: y1 - y0,
+        };
+        if window.is_empty() {
+            Self::default()
+        } else {
+            window
+        }
     }
 
     /// Tells whether the window holds no pixel.
@@ -120,7 +145,10 @@ impl Window {
         if self.is_empty() {
             return *self;
         }
-        let low = (self.x0.saturating_sub(margin), self.y0.saturating_sub(margin));
+        let low = (
+            self.x0.saturating_sub(margin),
+            self.y0.saturating_sub(margin),
+        );
         Self::between(low, (self.x1() + margin, self.y1() + margin), limit)
     }
 }
@@ -147,14 +175,20 @@ impl<T: Copy + Default> PatchRow<'_, T> {
     #[inline]
     pub(crate) fn at(&self, x: usize) -> T {
         // Columns left of the patch wrap around to huge numbers.
-        self.samples.get(x.wrapping_sub(self.first)).copied().unwrap_or_default()
+        self.samples
+            .get(x.wrapping_sub(self.first))
+            .copied()
+            .unwrap_or_default()
     }
 }
 
 impl<T: Copy + Default + Send + Sync> Patch<T> {
     /// Makes a patch without pixels.
     pub(crate) fn empty() -> Self {
-        Self { window: Window::default(), plane: Plane::new(0, 0, T::default()) }
+        Self {
+            window: Window::default(),
+            plane: Plane::new(0, 0, T::default()),
+        }
     }
 
     /// Computes every sample from its position in the whole picture.
@@ -175,7 +209,11 @@ impl<T: Copy + Default + Send + Sync> Patch<T> {
 
     /// Puts samples at the place of a window of the same size.
     pub(crate) fn new(window: Window, plane: Plane<T>) -> Self {
-        debug_assert_eq!(plane.size(), (window.width, window.height), "a patch fills its window");
+        debug_assert_eq!(
+            plane.size(),
+            (window.width, window.height),
+            "a patch fills its window"
+        );
         Self { window, plane }
     }
 
@@ -188,8 +226,15 @@ impl<T: Copy + Default + Send + Sync> Patch<T> {
     #[inline]
     pub(crate) fn row(&self, y: usize) -> PatchRow<'_, T> {
         let inside = y >= self.window.y0 && y < self.window.y1();
-        let samples = if inside { self.plane.row(y - self.window.y0) } else { &[] };
-        PatchRow { first: self.window.x0, samples }
+        let samples = if inside {
+            self.plane.row(y - self.window.y0)
+        } else {
+            &[]
+        };
+        PatchRow {
+            first: self.window.x0,
+            samples,
+        }
     }
 
     /// Lets `change` rewrite every row; it gets the row's number in the whole picture.
@@ -200,12 +245,19 @@ impl<T: Copy + Default + Send + Sync> Patch<T> {
 
     /// Lets `change` rewrite the common part with a window; it gets row number, part of the row and first column, all in terms
     /// of the whole picture.
-    pub(crate) fn change_part(&mut self, window: Window, change: impl Fn(usize, &mut [T], usize) + Sync) {
+    pub(crate) fn change_part(
+        &mut self,
+        window: Window,
+        change: impl Fn(usize, &mut [T], usize) + Sync,
+    ) {
         let common = self.window.intersection(&window);
         if common.is_empty() {
             return;
         }
-        let (first_row, columns) = (self.window.y0, common.x0 - self.window.x0..common.x1() - self.window.x0);
+        let (first_row, columns) = (
+            self.window.y0,
+            common.x0 - self.window.x0..common.x1() - self.window.x0,
+        );
         self.plane.fill_rows(|y, row| {
             let y = first_row + y;
             if y >= common.y0 && y < common.y1() {
@@ -251,7 +303,8 @@ fn taps(first: usize, count: usize, factor: f64, source: usize) -> Vec<Taps> {
             let position = (target as f64 + 0.5) / factor - 0.5;
             let base = position.floor();
             let weight = cubic_weights((position - base) as f32);
-            let index = [-1, 0, 1, 2].map(|step| (base as isize + step).clamp(0, last.max(0)) as usize);
+            let index =
+                [-1, 0, 1, 2].map(|step| (base as isize + step).clamp(0, last.max(0)) as usize);
             Taps { index, weight }
         })
         .collect()
@@ -281,10 +334,23 @@ pub(crate) fn enlarge<S: Sample>(
     let (factor_x, factor_y) = frame.factor();
     let shifted = |taps: Vec<Taps>, origin: usize, length: usize| -> Vec<Taps> {
         let local = |index: usize| index.saturating_sub(origin).min(length - 1);
-        taps.into_iter().map(|tap| Taps { index: tap.index.map(local), ..tap }).collect()
+        taps.into_iter()
+            .map(|tap| Taps {
+                index: tap.index.map(local),
+                ..tap
+            })
+            .collect()
     };
-    let columns = shifted(taps(window.x0, window.width, factor_x, frame.work.0), origin.0, plane.width());
-    let rows = shifted(taps(window.y0, window.height, factor_y, frame.work.1), origin.1, plane.height());
+    let columns = shifted(
+        taps(window.x0, window.width, factor_x, frame.work.0),
+        origin.0,
+        plane.width(),
+    );
+    let rows = shifted(
+        taps(window.y0, window.height, factor_y, frame.work.1),
+        origin.1,
+        plane.height(),
+    );
     Patch::from_rows(window, |y, row| {
         let tap = rows[y - window.y0];
         let mut mixed = vec![S::default(); plane.width()];
@@ -296,25 +362,40 @@ pub(crate) fn enlarge<S: Sample>(
         for (value, tap) in row.iter_mut().zip(&columns) {
             let [a, b, c, d] = tap.index.map(|index| mixed[index]);
             let [wa, wb, wc, wd] = tap.weight;
-            *value = a.scale(wa).add_scaled(b, wb).add_scaled(c, wc).add_scaled(d, wd);
+            *value = a
+                .scale(wa)
+                .add_scaled(b, wb)
+                .add_scaled(c, wc)
+                .add_scaled(d, wd);
         }
     })
 }
 
 /// Turns a work mask into a full-size mask with smooth edges.
 pub(crate) fn soften(mask: &Mask, frame: &Frame) -> SoftMask {
-    let all = Window { x0: 0, y0: 0, width: frame.full.0, height: frame.full.1 };
+    let all = Window {
+        x0: 0,
+        y0: 0,
+        width: frame.full.0,
+        height: frame.full.1,
+    };
     soften_in(mask, frame, all)
 }
 
 /// Like [`soften`], but only inside a window.
 pub(crate) fn soften_in(mask: &Mask, frame: &Frame, within: Window) -> SoftMask {
-    let Some(bounds) = mask.bounds() else { return Patch::empty() };
-    let window = frame.window(bounds, SOFT_REACH as f64 - 1.0).intersection(&within);
+    let Some(bounds) = mask.bounds() else {
+        return Patch::empty();
+    };
+    let window = frame
+        .window(bounds, SOFT_REACH as f64 - 1.0)
+        .intersection(&within);
     if window.is_empty() {
         return Patch::empty();
     }
-    let (part, origin) = work_part(frame, window, SOFT_REACH, |x, y, w, h| mask.crop(x, y, w, h));
+    let (part, origin) = work_part(frame, window, SOFT_REACH, |x, y, w, h| {
+        mask.crop(x, y, w, h)
+    });
     let mut soft = enlarge(&gaussian_mask(&part, SOFTEN), origin, frame, window);
     soft.change_rows(|_, row| {
         for value in row {
@@ -336,7 +417,10 @@ pub(crate) fn work_part<T>(
     let high = |edge: usize, factor: f64| (edge as f64 / factor).ceil() as usize + margin;
     let origin = (low(window.x0, factor_x), low(window.y0, factor_y));
     let end = (high(window.x1(), factor_x), high(window.y1(), factor_y));
-    (crop(origin.0, origin.1, end.0 - origin.0, end.1 - origin.1), origin)
+    (
+        crop(origin.0, origin.1, end.0 - origin.0, end.1 - origin.1),
+        origin,
+    )
 }
 
 /// Shares of full-size pixels in one work pixel, along one axis.
@@ -352,7 +436,12 @@ fn shares(work: usize, factor: f64, low: usize, high: usize) -> impl Iterator<It
 
 /// Averages a patch over every work pixel; 0 where the patch ends.
 pub(crate) fn shrink<S: Sample>(patch: &Patch<S>, frame: &Frame) -> Plane<S> {
-    let all = Bounds { x0: 0, y0: 0, x1: frame.work.0.max(1) - 1, y1: frame.work.1.max(1) - 1 };
+    let all = Bounds {
+        x0: 0,
+        y0: 0,
+        x1: frame.work.0.max(1) - 1,
+        y1: frame.work.1.max(1) - 1,
+    };
     shrink_part(patch, frame, all)
 }
 
@@ -360,8 +449,9 @@ pub(crate) fn shrink<S: Sample>(patch: &Patch<S>, frame: &Frame) -> Plane<S> {
 pub(crate) fn shrink_part<S: Sample>(patch: &Patch<S>, frame: &Frame, area: Bounds) -> Plane<S> {
     let window = patch.window();
     let (factor_x, factor_y) = frame.factor();
-    let columns: Vec<Vec<(usize, f32)>> =
-        (area.x0..=area.x1).map(|x| shares(x, factor_x, window.x0, window.x1()).collect()).collect();
+    let columns: Vec<Vec<(usize, f32)>> = (area.x0..=area.x1)
+        .map(|x| shares(x, factor_x, window.x0, window.x1()).collect())
+        .collect();
     let mut out = Plane::new(area.width(), area.height(), S::default());
     out.fill_rows(|work_y, row| {
         for (y, share) in shares(area.y0 + work_y, factor_y, window.y0, window.y1()) {
@@ -389,7 +479,12 @@ pub(crate) fn below_curve(curve: &[f64], frame: &Frame, window: Window) -> SoftM
         .map(|x| {
             let position = ((x as f64 + 0.5) / factor_x - 0.5).clamp(0.0, last as f64);
             let left = position as usize;
-            let read = |index: usize| curve.get(index.min(last)).copied().unwrap_or(f64::from(u16::MAX));
+            let read = |index: usize| {
+                curve
+                    .get(index.min(last))
+                    .copied()
+                    .unwrap_or(f64::from(u16::MAX))
+            };
             let row = read(left) + (read(left + 1) - read(left)) * (position - left as f64);
             (row * factor_y) as f32
         })
@@ -402,6 +497,16 @@ pub(crate) fn below_curve(curve: &[f64], frame: &Frame, window: Window) -> SoftM
 }
 
 /// Crops a colour plane to the work pixels under a window.
-pub(crate) fn color_part(plane: &Color, frame: &Frame, window: Window, margin: usize) -> (Color, (usize, usize)) {
-    work_part(frame, window, margin, |x, y, width, height| plane.crop(x, y, width, height))
+pub(crate) fn color_part(
+    plane: &Color,
+    frame: &Frame,
+    window: Window,
+    margin: usize,
+) -> (Color, (usize, usize)) {
+    work_part(frame, window, margin, |x, y, width, height| {
+        plane.crop(x, y, width, height)
+    })
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,9 +50,9 @@ impl Step {
     /// Gives the strength with which the step brings new colours in, and from where on that is visible.
     fn change(&self) -> Option<(&SoftMask, f32)> {
         match self {
-            Self::Paint { alpha, .. } | Self::Inpaint { alpha, .. } | Self::SpreadCloth { alpha, .. } => {
-                Some((alpha, VISIBLE_PAINT))
-            }
+            Self::Paint { alpha, .. }
+            | Self::Inpaint { alpha, .. }
+            | Self::SpreadCloth { alpha, .. } => Some((alpha, VISIBLE_PAINT)),
             Self::Darken(strength) => Some((strength, VISIBLE_SHADOW)),
             Self::Keep | Self::ShowKept(_) | Self::ShowOriginal(_) => None,
         }
@@ -91,10 +91,16 @@ pub(super) fn allowed_region(steps: &[Step], frame: &Frame) -> Mask {
 
 /// Carries the steps out; gives the picture, equal to `image` outside `allowed`.
 pub(super) fn carry_out(steps: Vec<Step>, image: &Rgb8, allowed: &Mask, frame: &Frame) -> Rgb8 {
-    let Some(bounds) = allowed.bounds() else { return image.clone() };
+    let Some(bounds) = allowed.bounds() else {
+        return image.clone();
+    };
     let surroundings = (repair::SURROUNDINGS as f64 + 2.0) * frame.factor().1.max(1.0);
-    let window = Window::between((bounds.x0, bounds.y0), (bounds.x1 + 1, bounds.y1 + 1), frame.full)
-        .grown(surroundings.ceil() as usize, frame.full);
+    let window = Window::between(
+        (bounds.x0, bounds.y0),
+        (bounds.x1 + 1, bounds.y1 + 1),
+        frame.full,
+    )
+    .grown(surroundings.ceil() as usize, frame.full);
     let mut canvas = Patch::of_picture(image, window);
     let mut kept = None;
     for step in steps {
@@ -126,7 +132,9 @@ pub(super) fn carry_out(steps: Vec<Step>, image: &Rgb8, allowed: &Mask, frame: &
         let painted = canvas.row(y);
         for (x, (value, &allowed)) in row.iter_mut().zip(allowed.row(y)).enumerate() {
             if allowed {
-                *value = painted.at(x).map(|part| (part + 0.5).clamp(0.0, 255.0) as u8);
+                *value = painted
+                    .at(x)
+                    .map(|part| (part + 0.5).clamp(0.0, 255.0) as u8);
             }
         }
     });
@@ -159,3 +167,6 @@ fn darken(canvas: &mut Patch<[f32; 3]>, strength: &SoftMask) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests;

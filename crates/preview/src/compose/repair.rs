@@ -14,8 +14,15 @@ const RIM: f64 = 2.0;
 const SPREAD_SHADE: f32 = 0.97;
 
 /// Fills a region (work mask) from its surroundings on the canvas; gives colours for a full-size window.
-pub(super) fn inpainted(canvas: &Patch<[f32; 3]>, region: &Mask, frame: &Frame, window: Window) -> Patch<[f32; 3]> {
-    let Some(area) = area_around(region, SURROUNDINGS) else { return Patch::empty() };
+pub(super) fn inpainted(
+    canvas: &Patch<[f32; 3]>,
+    region: &Mask,
+    frame: &Frame,
+    window: Window,
+) -> Patch<[f32; 3]> {
+    let Some(area) = area_around(region, SURROUNDINGS) else {
+        return Patch::empty();
+    };
     let hole = dilate(&crop(region, area), RIM);
     let colors = shrink_part(canvas, frame, area);
     let filled: Color = inpaint(&colors, &hole, INPAINT_RADIUS);
@@ -23,11 +30,24 @@ pub(super) fn inpainted(canvas: &Patch<[f32; 3]>, region: &Mask, frame: &Frame, 
 }
 
 /// Spreads the colours of `cloth` (work mask) to a full-size window.
-pub(super) fn spread(canvas: &Patch<[f32; 3]>, cloth: &Mask, frame: &Frame, window: Window) -> Patch<[f32; 3]> {
-    let Some(area) = area_around(cloth, SURROUNDINGS) else { return Patch::empty() };
+pub(super) fn spread(
+    canvas: &Patch<[f32; 3]>,
+    cloth: &Mask,
+    frame: &Frame,
+    window: Window,
+) -> Patch<[f32; 3]> {
+    let Some(area) = area_around(cloth, SURROUNDINGS) else {
+        return Patch::empty();
+    };
     let colors = shrink_part(canvas, frame, area);
     let nearest = nearest_true(&crop(cloth, area));
-    let extended: Color = nearest.map(|index| colors.data().get(index as usize).copied().unwrap_or_default());
+    let extended: Color = nearest.map(|index| {
+        colors
+            .data()
+            .get(index as usize)
+            .copied()
+            .unwrap_or_default()
+    });
     let shaded = gaussian(&extended, 1.0).map(|color| color.map(|part| part * SPREAD_SHADE));
     enlarge(&shaded, (area.x0, area.y0), frame, window)
 }

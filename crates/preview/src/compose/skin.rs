@@ -2,8 +2,9 @@
 
 use crate::person::{PersonRegions, Side};
 use crate::raster::{
-    Bounds, Color, Connectivity, Gray, Mask, Plane, Point, Rgb8, XorShift, close, components, dilate, distance_inside, erode, gaussian,
-    gaussian_mask, luma, median_color, median_of, percentile, rgb_from_lab,
+    Bounds, Color, Connectivity, Gray, Mask, Plane, Point, Rgb8, XorShift, close, components,
+    dilate, distance_inside, erode, gaussian, gaussian_mask, luma, median_color, median_of,
+    percentile, rgb_from_lab,
 };
 
 use super::patch::{Frame, Patch, Window, enlarge};
@@ -32,7 +33,9 @@ pub(super) fn skin_fill(
     frame: &Frame,
     window: Window,
 ) -> Patch<[f32; 3]> {
-    let Some(bounds) = region.bounds() else { return Patch::empty() };
+    let Some(bounds) = region.bounds() else {
+        return Patch::empty();
+    };
     let (width, height) = region.size();
     let area = Bounds {
         x0: bounds.x0.saturating_sub(EDGE_REACH),
@@ -62,11 +65,20 @@ pub(super) fn skin_fill(
 
 /// Lists the pixels whose skin colour is continued: real skin next to the region, its rim left out.
 fn known_skin(person: &PersonRegions, region: &Mask) -> Mask {
-    let bare = person.skin.and_not(&person.hair).and_not(&dilate(region, 1.0));
+    let bare = person
+        .skin
+        .and_not(&person.hair)
+        .and_not(&dilate(region, 1.0));
     let first_row = person.chin - 0.06 * person.shoulder_width;
     let inner = erode(&bare, 1.0);
-    let known = Plane::from_fn(inner.width(), inner.height(), |x, y| inner[(x, y)] && (y as f64) > first_row);
-    if known.count() < FEW { erode(&person.skin, 1.0) } else { known }
+    let known = Plane::from_fn(inner.width(), inner.height(), |x, y| {
+        inner[(x, y)] && (y as f64) > first_row
+    });
+    if known.count() < FEW {
+        erode(&person.skin, 1.0)
+    } else {
+        known
+    }
 }
 
 /// Finds the Lab colour of well-lit skin: the brighter half of face and arms (the neck lies in the shadow of the chin).
@@ -85,7 +97,10 @@ fn skin_tone(person: &PersonRegions) -> [f32; 3] {
     let colors = person.lab.select(&mask);
     let mut levels: Vec<f32> = colors.iter().map(|color| color[0]).collect();
     let middle = percentile(&mut levels, 45.0);
-    let bright: Vec<[f32; 3]> = colors.into_iter().filter(|color| color[0] >= middle).collect();
+    let bright: Vec<[f32; 3]> = colors
+        .into_iter()
+        .filter(|color| color[0] >= middle)
+        .collect();
     median_color(&bright)
 }
 
@@ -96,7 +111,9 @@ fn continued(person: &PersonRegions, known: &Mask, area: Bounds) -> Color {
         let sigma = scale * person.shoulder_width;
         let coarse = scale > 0.1;
         let (gain, most) = if coarse { (2.0, 0.7) } else { (5.0, 1.0) };
-        let Some((sum, weight)) = blurred_part(person, known, area, sigma) else { continue };
+        let Some((sum, weight)) = blurred_part(person, known, area, sigma) else {
+            continue;
+        };
         result.fill_rows(|y, row| {
             for ((color, sum), weight) in row.iter_mut().zip(sum.row(y)).zip(weight.row(y)) {
                 let share = (weight * gain).clamp(0.0, most);
@@ -110,18 +127,30 @@ fn continued(person: &PersonRegions, known: &Mask, area: Bounds) -> Color {
 }
 
 /// Blurs known colours and their weight; gives the area's part of both, none when nothing known is near.
-fn blurred_part(person: &PersonRegions, known: &Mask, area: Bounds, sigma: f64) -> Option<(Color, Gray)> {
+fn blurred_part(
+    person: &PersonRegions,
+    known: &Mask,
+    area: Bounds,
+    sigma: f64,
+) -> Option<(Color, Gray)> {
     let reach = (3.0 * sigma).ceil() as usize + 1;
     let (width, height) = known.size();
     let (x0, y0) = (area.x0.saturating_sub(reach), area.y0.saturating_sub(reach));
-    let (x1, y1) = ((area.x1 + reach).min(width - 1), (area.y1 + reach).min(height - 1));
+    let (x1, y1) = (
+        (area.x1 + reach).min(width - 1),
+        (area.y1 + reach).min(height - 1),
+    );
     let near = known.crop(x0, y0, x1 + 1 - x0, y1 + 1 - y0);
     if !near.any() {
         return None;
     }
     let weight = near.map(f32::from);
     let colors = Plane::from_fn(near.width(), near.height(), |x, y| {
-        if near[(x, y)] { person.lab[(x0 + x, y0 + y)] } else { [0.0; 3] }
+        if near[(x, y)] {
+            person.lab[(x0 + x, y0 + y)]
+        } else {
+            [0.0; 3]
+        }
     });
     let part = |x: usize, y: usize| (area.x0 - x0 + x, area.y0 - y0 + y);
     let sum = gaussian(&colors, sigma as f32);
@@ -147,8 +176,9 @@ impl<'a> Shading<'a> {
     fn new(person: &'a PersonRegions, region: &Mask, known: &Mask, area: Bounds) -> Self {
         let u = person.shoulder_width;
         let limb = close(&region.or(&person.skin), 2.0).and(&person.silhouette);
-        let is_arm =
-            |x: usize, y: usize| (x as f64 - person.center_x).abs() > 0.36 * u && y as f64 > person.shoulder_y + 0.05 * u;
+        let is_arm = |x: usize, y: usize| {
+            (x as f64 - person.center_x).abs() > 0.36 * u && y as f64 > person.shoulder_y + 0.05 * u
+        };
         // Neck and chest end at the silhouette, arms at both of their edges.
         let arms = Plane::from_fn(limb.width(), limb.height(), |x, y| {
             limb[(x, y)] && (is_arm(x, y) || (y as f64) < person.shoulder_y)
@@ -157,8 +187,11 @@ impl<'a> Shading<'a> {
         let width = (ROUND_WIDTH * u) as f32;
         let depth = Plane::from_fn(area.width(), area.height(), |x, y| {
             let at = (area.x0 + x, area.y0 + y);
-            let distance =
-                if limb[at] && is_arm(at.0, at.1) { to_wall[at].min(to_edge[at]) } else { to_wall[at] };
+            let distance = if limb[at] && is_arm(at.0, at.1) {
+                to_wall[at].min(to_edge[at])
+            } else {
+                to_wall[at]
+            };
             (distance / width).clamp(0.0, 1.0)
         });
         let near = gaussian_mask(known, (0.03 * u) as f32);
@@ -188,7 +221,11 @@ impl<'a> Shading<'a> {
     fn collar_bones(&self, x: f64, y: f64) -> f32 {
         let u = self.person.shoulder_width;
         let pit = throat_pit(self.person);
-        let ridges: f64 = self.collar_bones.iter().map(|bone| bone.height(x, y, u)).sum();
+        let ridges: f64 = self
+            .collar_bones
+            .iter()
+            .map(|bone| bone.height(x, y, u))
+            .sum();
         let hollow = bell((x - pit.x) / (0.035 * u)) * bell((y - pit.y - 0.01 * u) / (0.03 * u));
         (CLAVICLE * (ridges - 0.9 * hollow)) as f32
     }
@@ -215,7 +252,12 @@ impl CollarBone {
         let length = (end - start).length().max(1.0);
         let along = (end - start) * (1.0 / length);
         let normal = Point::new(-along.y, along.x);
-        Self { start, along, across: if along.x > 0.0 { normal } else { -normal }, length }
+        Self {
+            start,
+            along,
+            across: if along.x > 0.0 { normal } else { -normal },
+            length,
+        }
     }
 
     fn height(&self, x: f64, y: f64, u: f64) -> f64 {
@@ -232,7 +274,10 @@ impl CollarBone {
 
 /// Gives the pit of the throat between the collar bones.
 fn throat_pit(person: &PersonRegions) -> Point {
-    Point::new(person.neck_x, person.shoulder_y - 0.02 * person.shoulder_width)
+    Point::new(
+        person.neck_x,
+        person.shoulder_y - 0.02 * person.shoulder_width,
+    )
 }
 
 /// Bell curve of height 1 and standard deviation 1.
@@ -257,8 +302,16 @@ fn grain(image: &Rgb8, person: &PersonRegions, frame: &Frame, window: Window) ->
     };
     let coarse = 0.03 * person.shoulder_width * frame.factor().1;
     let bands = [
-        Band { fine: 0.0, coarse: 1.2, most: 0.012 },
-        Band { fine: 1.2, coarse: coarse.clamp(1.3, GRAIN_TILE as f64 / 8.0), most: 0.007 },
+        Band {
+            fine: 0.0,
+            coarse: 1.2,
+            most: 0.012,
+        },
+        Band {
+            fine: 1.2,
+            coarse: coarse.clamp(1.3, GRAIN_TILE as f64 / 8.0),
+            most: 0.007,
+        },
     ];
     let margin = GRAIN_TILE / 2;
     let white = white_noise(margin);
@@ -280,10 +333,14 @@ fn grain(image: &Rgb8, person: &PersonRegions, frame: &Frame, window: Window) ->
 /// Draws a tile of white noise, `margin` more on every side as the neighbouring tiles have it.
 fn white_noise(margin: usize) -> Gray {
     let mut random = XorShift::new(1);
-    let tile: Vec<f32> = (0..GRAIN_TILE * GRAIN_TILE).map(|_| random.normal()).collect();
+    let tile: Vec<f32> = (0..GRAIN_TILE * GRAIN_TILE)
+        .map(|_| random.normal())
+        .collect();
     let side = GRAIN_TILE + 2 * margin;
     let wrapped = |position: usize| (position + GRAIN_TILE - margin) % GRAIN_TILE;
-    Plane::from_fn(side, side, |x, y| tile[wrapped(y) * GRAIN_TILE + wrapped(x)])
+    Plane::from_fn(side, side, |x, y| {
+        tile[wrapped(y) * GRAIN_TILE + wrapped(x)]
+    })
 }
 
 /// Cuts out luminance around the largest patch of the person's skin and marks the skin in it (full size, at most
@@ -295,11 +352,16 @@ fn measured_skin(image: &Rgb8, person: &PersonRegions, frame: &Frame) -> Option<
     let whole = frame.window(largest.bounds(), 2.0);
     let middle = frame.to_full(largest.centroid);
     let start = |middle: f64, low: usize, high: usize| {
-        (middle as usize).saturating_sub(GRAIN_SAMPLE / 2).clamp(low, high.saturating_sub(GRAIN_SAMPLE).max(low))
+        (middle as usize)
+            .saturating_sub(GRAIN_SAMPLE / 2)
+            .clamp(low, high.saturating_sub(GRAIN_SAMPLE).max(low))
     };
     let x0 = start(middle.x, whole.x0, whole.x1());
     let y0 = start(middle.y, whole.y0, whole.y1());
-    let (width, height) = ((whole.x1() - x0).min(GRAIN_SAMPLE), (whole.y1() - y0).min(GRAIN_SAMPLE));
+    let (width, height) = (
+        (whole.x1() - x0).min(GRAIN_SAMPLE),
+        (whole.y1() - y0).min(GRAIN_SAMPLE),
+    );
     let photo = luma(&image.crop(x0, y0, width, height));
     let (factor_x, factor_y) = frame.factor();
     let on_skin = Plane::from_fn(photo.width(), photo.height(), |x, y| {
@@ -312,8 +374,14 @@ fn measured_skin(image: &Rgb8, person: &PersonRegions, frame: &Frame) -> Option<
 /// Measures how strong a band is on the skin, relative to its luminance.
 fn relative_strength(photo: &Gray, on_skin: &Mask, band: &Band) -> f32 {
     let coarse = gaussian(photo, band.coarse as f32);
-    let fine = if band.fine > 0.0 { gaussian(photo, band.fine as f32) } else { photo.clone() };
-    let relative = fine.zip_map(&coarse, |fine, coarse| (fine - coarse) / coarse.max(8.0)).select(on_skin);
+    let fine = if band.fine > 0.0 {
+        gaussian(photo, band.fine as f32)
+    } else {
+        photo.clone()
+    };
+    let relative = fine
+        .zip_map(&coarse, |fine, coarse| (fine - coarse) / coarse.max(8.0))
+        .select(on_skin);
     let middle = median_of(relative.iter().copied());
     1.4826 * median_of(relative.iter().map(|value| (value - middle).abs()))
 }
@@ -321,14 +389,27 @@ fn relative_strength(photo: &Gray, on_skin: &Mask, band: &Band) -> f32 {
 /// Gives the band of a plane.
 fn band_of(plane: &Gray, band: &Band) -> Gray {
     let coarse = gaussian(plane, band.coarse as f32);
-    let fine = if band.fine > 0.0 { gaussian(plane, band.fine as f32) } else { plane.clone() };
+    let fine = if band.fine > 0.0 {
+        gaussian(plane, band.fine as f32)
+    } else {
+        plane.clone()
+    };
     fine.zip_map(&coarse, |fine, coarse| fine - coarse)
 }
 
 /// Measures the standard deviation of all samples.
 fn standard_deviation(plane: &Gray) -> f32 {
     let count = plane.data().len().max(1) as f64;
-    let mean = plane.data().iter().map(|&value| f64::from(value)).sum::<f64>() / count;
-    let squares: f64 = plane.data().iter().map(|&value| (f64::from(value) - mean).powi(2)).sum();
+    let mean = plane
+        .data()
+        .iter()
+        .map(|&value| f64::from(value))
+        .sum::<f64>()
+        / count;
+    let squares: f64 = plane
+        .data()
+        .iter()
+        .map(|&value| (f64::from(value) - mean).powi(2))
+        .sum();
     (squares / count).sqrt() as f32
 }

@@ -12,11 +12,12 @@ use super::layers::{Layer, upper_layers};
 use super::leftover::{Leftover, upper_leftover};
 use super::light::{light_match, shade, shadow_reach, soft_shadow, soft_shadow_of};
 use super::patch::{
-    Frame, Patch, SoftMask, Window, color_part, enlarge, larger, shrink, soften, soften_in, work_part,
+    Frame, Patch, SoftMask, Window, color_part, enlarge, larger, shrink, soften, soften_in,
+    work_part,
 };
 use super::plan::{Step, allowed_region, carry_out};
 use super::skin::skin_fill;
-use super::{Composition, ComposeError, Measures};
+use super::{ComposeError, Composition, Measures};
 
 /// A shadow: how dark, how far down it falls and how soft it is (U).
 struct Shadow {
@@ -26,13 +27,29 @@ struct Shadow {
 }
 
 /// The hem on what is below it.
-const HEM_SHADOW: Shadow = Shadow { strength: 0.22, down: 0.02, sigma: 0.03 };
+const HEM_SHADOW: Shadow = Shadow {
+    strength: 0.22,
+    down: 0.02,
+    sigma: 0.03,
+};
 /// The neckline on the skin: a thin contact shadow.
-const NECK_SHADOW: Shadow = Shadow { strength: 0.30, down: 0.0, sigma: 0.014 };
+const NECK_SHADOW: Shadow = Shadow {
+    strength: 0.30,
+    down: 0.0,
+    sigma: 0.014,
+};
 /// An arm on the cloth behind it.
-const ARM_SHADOW: Shadow = Shadow { strength: 0.28, down: 0.01, sigma: 0.025 };
+const ARM_SHADOW: Shadow = Shadow {
+    strength: 0.28,
+    down: 0.01,
+    sigma: 0.025,
+};
 /// A sleeve on the arm and on the body.
-const SLEEVE_SHADOW: Shadow = Shadow { strength: 0.25, down: 0.015, sigma: 0.02 };
+const SLEEVE_SHADOW: Shadow = Shadow {
+    strength: 0.25,
+    down: 0.015,
+    sigma: 0.02,
+};
 /// Coverage from which on something counts as covered by cloth.
 const COVERED: f32 = 0.003;
 
@@ -49,7 +66,10 @@ pub(super) fn compose_upper(
     let layers = upper_layers(person, garment, upper, fit, frame);
     let torso_coverage = shrink(&layers.torso.alpha, frame);
     let mut sleeve_coverage = Plane::new(frame.work.0, frame.work.1, 0.0);
-    for layer in Side::ALL.iter().filter_map(|&side| layers.sleeves[side].as_ref()) {
+    for layer in Side::ALL
+        .iter()
+        .filter_map(|&side| layers.sleeves[side].as_ref())
+    {
         sleeve_coverage = larger(&sleeve_coverage, &shrink(&layer.alpha, frame));
     }
     let coverage = larger(&torso_coverage, &sleeve_coverage);
@@ -60,29 +80,61 @@ pub(super) fn compose_upper(
     let mut steps = cover_old_clothes(image, person, &leftover, frame);
     steps.push(Step::Keep);
     let torso_window = layers.torso.alpha.window();
-    steps.push(Step::Darken(hem_shadow(person, fit, &layers.torso, &torso_coverage, &front_soft, frame)));
-    steps.push(Step::Darken(neck_shadow(person, fit, &layers.torso, &torso_coverage, &leftover.skin, frame)));
+    steps.push(Step::Darken(hem_shadow(
+        person,
+        fit,
+        &layers.torso,
+        &torso_coverage,
+        &front_soft,
+        frame,
+    )));
+    steps.push(Step::Darken(neck_shadow(
+        person,
+        fit,
+        &layers.torso,
+        &torso_coverage,
+        &leftover.skin,
+        frame,
+    )));
 
     let light = shade(person, &coverage, &person.old_top);
     let gains = light_match(person, garment);
     let all_layers = Side::ALL
         .iter()
         .filter_map(|&side| layers.sleeves[side].as_ref())
-        .fold(torso_window, |window, layer| window.union(&layer.alpha.window()));
+        .fold(torso_window, |window, layer| {
+            window.union(&layer.alpha.window())
+        });
     let light = enlarge_part(&light, frame, all_layers);
     let torso_alpha = layers.torso.alpha.clone();
     steps.push(lit(layers.torso, &light, gains));
-    let arm_shadow = fall(soft_shadow_of(&front, ARM_SHADOW.down * u, ARM_SHADOW.sigma * u), frame, torso_window);
+    let arm_shadow = fall(
+        &soft_shadow_of(&front, ARM_SHADOW.down * u, ARM_SHADOW.sigma * u),
+        frame,
+        torso_window,
+    );
     steps.push(Step::Darken(Patch::from_fn(torso_window, |x, y| {
-        ARM_SHADOW.strength * arm_shadow.row(y).at(x) * (1.0 - front_soft.row(y).at(x)) * torso_alpha.row(y).at(x)
+        ARM_SHADOW.strength
+            * arm_shadow.row(y).at(x)
+            * (1.0 - front_soft.row(y).at(x))
+            * torso_alpha.row(y).at(x)
     })));
     steps.push(Step::ShowKept(where_covered(&front_soft, &torso_alpha)));
 
     let mut covered = torso_alpha.cut(all_layers);
     for side in Side::ALL {
-        let Some(layer) = layers.sleeves[side].clone() else { continue };
+        let Some(layer) = layers.sleeves[side].clone() else {
+            continue;
+        };
         let low_row = frame.to_full(fit.landing.armpit[side]).y - 0.05 * u * frame.factor().1;
-        steps.push(Step::Darken(sleeve_shadow(person, &layer, &torso_alpha, &front_soft, low_row, frame)));
+        steps.push(Step::Darken(sleeve_shadow(
+            person,
+            &layer,
+            &torso_alpha,
+            &front_soft,
+            low_row,
+            frame,
+        )));
         let alpha = layer.alpha.clone();
         covered.change_part(alpha.window(), |y, row, first| {
             let alpha = alpha.row(y);
@@ -99,13 +151,21 @@ pub(super) fn compose_upper(
     };
     if let Some(holes) = holes {
         let soft = soften(&holes.gaps, frame);
-        let alpha = Patch::from_fn(soft.window(), |x, y| soft.row(y).at(x) * (1.0 - covered.row(y).at(x)));
+        let alpha = Patch::from_fn(soft.window(), |x, y| {
+            soft.row(y).at(x) * (1.0 - covered.row(y).at(x))
+        });
         covered = Patch::from_fn(covered.window().union(&alpha.window()), |x, y| {
             covered.row(y).at(x).max(alpha.row(y).at(x))
         });
-        steps.push(Step::SpreadCloth { cloth: holes.cloth, alpha });
+        steps.push(Step::SpreadCloth {
+            cloth: holes.cloth,
+            alpha,
+        });
     }
-    steps.push(Step::ShowOriginal(where_covered(&hair_in_front(person, frame), &covered)));
+    steps.push(Step::ShowOriginal(where_covered(
+        &hair_in_front(person, frame),
+        &covered,
+    )));
     steps.push(Step::ShowOriginal(head_in_front(person, frame)));
 
     let allowed = allowed_region(&steps, frame);
@@ -113,7 +173,14 @@ pub(super) fn compose_upper(
     let measures = Measures {
         skin_invented: leftover.skin.count() as f64 / (u * u),
         lower_invented: leftover.lower.count() as f64 / (u * u),
-        old_cloth_visible: visible_old_cloth(image, &picture, person, &shrink(&covered, frame), &front, frame),
+        old_cloth_visible: visible_old_cloth(
+            image,
+            &picture,
+            person,
+            &shrink(&covered, frame),
+            &front,
+            frame,
+        ),
     };
     Composition::new(image, picture, allowed, measures)
 }
@@ -128,18 +195,31 @@ pub(super) fn cover_old_clothes(
     let mut steps = Vec::new();
     if leftover.wall.any() {
         let alpha = soften(&leftover.wall, frame);
-        steps.push(Step::Paint { color: wall(person, frame, alpha.window()), alpha });
+        steps.push(Step::Paint {
+            color: wall(person, frame, alpha.window()),
+            alpha,
+        });
     }
     if leftover.skin.any() {
         let alpha = soften(&leftover.skin, frame);
         let blur = 0.72 * frame.factor().1;
-        let alpha = blurred(&alpha.cut(alpha.window().grown((3.0 * blur).ceil() as usize, frame.full)), blur);
+        let alpha = blurred(
+            &alpha.cut(
+                alpha
+                    .window()
+                    .grown((3.0 * blur).ceil() as usize, frame.full),
+            ),
+            blur,
+        );
         let color = skin_fill(image, person, &leftover.skin, frame, alpha.window());
         steps.push(Step::Paint { color, alpha });
     }
     if leftover.lower.any() {
         let alpha = soften(&leftover.lower, frame);
-        steps.push(Step::Inpaint { region: leftover.lower.clone(), alpha });
+        steps.push(Step::Inpaint {
+            region: leftover.lower.clone(),
+            alpha,
+        });
     }
     steps
 }
@@ -153,7 +233,9 @@ fn wall(person: &PersonRegions, frame: &Frame, window: Window) -> Patch<[f32; 3]
 /// Blurs a patch by full-size pixels.
 fn blurred(patch: &SoftMask, sigma: f64) -> SoftMask {
     let window = patch.window();
-    let plane = Plane::from_fn(window.width, window.height, |x, y| patch.row(window.y0 + y).at(window.x0 + x));
+    let plane = Plane::from_fn(window.width, window.height, |x, y| {
+        patch.row(window.y0 + y).at(window.x0 + x)
+    });
     Patch::new(window, gaussian(&plane, sigma as f32))
 }
 
@@ -172,7 +254,9 @@ fn arms_in_front(person: &PersonRegions, fit: &UpperFit) -> Mask {
         arms.and_not(&dilate(&person.hair, 1.0))
     };
     for side in Side::ALL {
-        let Some(sleeve) = &fit.sleeves[side] else { continue };
+        let Some(sleeve) = &fit.sleeves[side] else {
+            continue;
+        };
         front.subtract_assign(&dilate(&fill_polygon(width, height, &sleeve.outline), 1.0));
         let armpit = fit.landing.armpit[side].y;
         let above = Plane::from_fn(width, height, |x, y| {
@@ -186,20 +270,25 @@ fn arms_in_front(person: &PersonRegions, fit: &UpperFit) -> Mask {
 /// Gives the part of a strength that lies on cloth.
 pub(super) fn where_covered(strength: &SoftMask, covered: &SoftMask) -> SoftMask {
     Patch::from_fn(strength.window().intersection(&covered.window()), |x, y| {
-        if covered.row(y).at(x) > COVERED { strength.row(y).at(x) } else { 0.0 }
+        if covered.row(y).at(x) > COVERED {
+            strength.row(y).at(x)
+        } else {
+            0.0
+        }
     })
 }
 
 /// Enlarges the part of a work plane that a window needs.
 pub(super) fn enlarge_part(plane: &Gray, frame: &Frame, window: Window) -> SoftMask {
-    let (part, origin) =
-        work_part(frame, window, 3, |x, y, width, height| plane.crop(x, y, width, height));
+    let (part, origin) = work_part(frame, window, 3, |x, y, width, height| {
+        plane.crop(x, y, width, height)
+    });
     enlarge(&part, origin, frame, window)
 }
 
 /// Brings a shadow at work size to a full-size window.
-pub(super) fn fall(shadow: Gray, frame: &Frame, window: Window) -> SoftMask {
-    let mut soft = enlarge_part(&shadow, frame, window);
+pub(super) fn fall(shadow: &Gray, frame: &Frame, window: Window) -> SoftMask {
+    let mut soft = enlarge_part(shadow, frame, window);
     soft.change_rows(|_, row| {
         for value in row {
             *value = value.clamp(0.0, 1.0);
@@ -211,7 +300,10 @@ pub(super) fn fall(shadow: Gray, frame: &Frame, window: Window) -> SoftMask {
 /// Gives the window that a layer's shadow can reach.
 fn reached(layer: &Layer, shadow: &Shadow, u: f64, frame: &Frame) -> Window {
     let reach = shadow_reach(shadow.down * u, shadow.sigma * u) as f64 * frame.factor().1.max(1.0);
-    layer.alpha.window().grown(reach.ceil() as usize, frame.full)
+    layer
+        .alpha
+        .window()
+        .grown(reach.ceil() as usize, frame.full)
 }
 
 /// Gives the contact shadow of the hem on what is below.
@@ -226,8 +318,16 @@ fn hem_shadow(
     let u = person.shoulder_width;
     let first_row = ((fit.hem - 0.12 * u) * frame.factor().1).max(0.0) as usize;
     let window = reached(torso, &HEM_SHADOW, u, frame);
-    let window = Window::between((window.x0, window.y0.max(first_row)), (window.x1(), window.y1()), frame.full);
-    let shadow = fall(soft_shadow(coverage, HEM_SHADOW.down * u, HEM_SHADOW.sigma * u), frame, window);
+    let window = Window::between(
+        (window.x0, window.y0.max(first_row)),
+        (window.x1(), window.y1()),
+        frame.full,
+    );
+    let shadow = fall(
+        &soft_shadow(coverage, HEM_SHADOW.down * u, HEM_SHADOW.sigma * u),
+        frame,
+        window,
+    );
     let body = soften_in(&person.silhouette, frame, window);
     Patch::from_fn(window, |x, y| {
         let open = (1.0 - torso.alpha.row(y).at(x)) * (1.0 - front.row(y).at(x));
@@ -248,13 +348,21 @@ fn neck_shadow(
     let armpit = fit.landing.armpit.left.y;
     let window = reached(torso, &NECK_SHADOW, u, frame);
     let last_row = frame.to_full(fit.landing.armpit.left).y.max(0.0) as usize + 8;
-    let window = Window::between((window.x0, window.y0), (window.x1(), window.y1().min(last_row)), frame.full);
+    let window = Window::between(
+        (window.x0, window.y0),
+        (window.x1(), window.y1().min(last_row)),
+        frame.full,
+    );
     let skin = Plane::from_fn(frame.work.0, frame.work.1, |x, y| {
         let at = (x, y);
         (invented[at] || person.skin[at]) && !person.arm[at] && (y as f64) < armpit
     });
     let skin = soften_in(&skin, frame, window);
-    let shadow = fall(soft_shadow(coverage, 0.0, NECK_SHADOW.sigma * u), frame, window);
+    let shadow = fall(
+        &soft_shadow(coverage, 0.0, NECK_SHADOW.sigma * u),
+        frame,
+        window,
+    );
     Patch::from_fn(window, |x, y| {
         let open = 1.0 - torso.alpha.row(y).at(x);
         NECK_SHADOW.strength * shadow.row(y).at(x) * open * skin.row(y).at(x)
@@ -273,9 +381,17 @@ fn sleeve_shadow(
     let u = person.shoulder_width;
     let window = reached(sleeve, &SLEEVE_SHADOW, u, frame);
     let coverage = shrink(&sleeve.alpha, frame);
-    let shadow = fall(soft_shadow(&coverage, SLEEVE_SHADOW.down * u, SLEEVE_SHADOW.sigma * u), frame, window);
+    let shadow = fall(
+        &soft_shadow(&coverage, SLEEVE_SHADOW.down * u, SLEEVE_SHADOW.sigma * u),
+        frame,
+        window,
+    );
     Patch::from_fn(window, |x, y| {
-        let on_body = if y as f64 > low_row { 0.7 * torso.row(y).at(x) } else { 0.0 };
+        let on_body = if y as f64 > low_row {
+            0.7 * torso.row(y).at(x)
+        } else {
+            0.0
+        };
         let open = 1.0 - sleeve.alpha.row(y).at(x);
         SLEEVE_SHADOW.strength * shadow.row(y).at(x) * open * front.row(y).at(x).max(on_body)
     })
@@ -301,7 +417,9 @@ pub(super) fn lit(layer: Layer, light: &SoftMask, gains: [f32; 3]) -> Step {
 fn hair_in_front(person: &PersonRegions, frame: &Frame) -> SoftMask {
     let first_row = person.chin - 0.3 * person.shoulder_width;
     let hair = &person.hair;
-    let low = Plane::from_fn(hair.width(), hair.height(), |x, y| hair[(x, y)] && y as f64 > first_row);
+    let low = Plane::from_fn(hair.width(), hair.height(), |x, y| {
+        hair[(x, y)] && y as f64 > first_row
+    });
     soften(&low, frame)
 }
 
@@ -309,7 +427,9 @@ fn hair_in_front(person: &PersonRegions, frame: &Frame) -> SoftMask {
 fn head_in_front(person: &PersonRegions, frame: &Frame) -> SoftMask {
     let last_row = person.chin - 0.02 * person.shoulder_width;
     let head = &person.head;
-    let above = Plane::from_fn(head.width(), head.height(), |x, y| head[(x, y)] && (y as f64) < last_row);
+    let above = Plane::from_fn(head.width(), head.height(), |x, y| {
+        head[(x, y)] && (y as f64) < last_row
+    });
     soften(&above, frame)
 }
 

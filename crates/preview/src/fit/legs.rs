@@ -76,15 +76,13 @@ pub fn fit_lower(person: &PersonRegions, garment: &GarmentShape, lower: &LowerSh
         _ => person.waist + 0.66 * u,
     };
     let long = garment_length / bounds.width() as f64 > LONG_ASPECT;
+    let above_the_feet = person.bottom - 0.055 * (person.bottom - person.top);
     let ankle = if !whole_person {
         (height + 0.1 * u).max(person.waist + 2.15 * u)
+    } else if person.legs_bare {
+        above_the_feet
     } else {
-        let ankle = person.bottom - 0.055 * (person.bottom - person.top);
-        if person.legs_bare {
-            ankle
-        } else {
-            ankle.min(person.bottom - 0.14 * u)
-        }
+        above_the_feet.min(person.bottom - 0.14 * u)
     };
     let bottom = if lower.is_skirt || !long {
         (waist + garment_length * SHORT_WAIST_WIDTH * u / waist_width).min(ankle)

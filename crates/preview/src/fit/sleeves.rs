@@ -195,7 +195,7 @@ fn arm_rails(
         let (edge, inward, width) = (
             *arm.outer.get(index)?,
             *arm.inward.get(index)?,
-            *arm.width.get(index)?,
+            arm.width.get(index)?.max(1.0),
         );
         let cloth_width = cuff_width * t + (1.0 - t) * upper_width;
         let extra = cloth_width.clamp(width * 1.10, width * 1.45) - width;

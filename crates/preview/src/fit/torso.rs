@@ -121,9 +121,9 @@ pub(super) fn place_hem(
 ) -> Hem {
     let u = person.shoulder_width;
     let marks = &upper.landmarks;
-    let top = (landing.shoulder.left.y + landing.shoulder.right.y) / 2.0;
-    let garment_length = (marks.hem.left.y + marks.hem.right.y) / 2.0
-        - (marks.shoulder.left.y + marks.shoulder.right.y) / 2.0;
+    let top = f64::midpoint(landing.shoulder.left.y, landing.shoulder.right.y);
+    let garment_length = f64::midpoint(marks.hem.left.y, marks.hem.right.y)
+        - f64::midpoint(marks.shoulder.left.y, marks.shoulder.right.y);
     let natural = (garment_length * scale).max(1.0);
     if category == Category::Dress {
         let length = natural / u;

@@ -1,0 +1,133 @@
+use super::*;
+use crate::garment;
+use crate::person;
+use crate::synthetic::{
+    GarmentKind, Outfit, PersonPicture, SleeveLength, SyntheticGarment, SyntheticPerson,
+};
+
+fn analyzed(outfit: Outfit, sleeves: SleeveLength) -> (PersonPicture, PersonRegions) {
+    let picture = SyntheticPerson {
+        sleeves,
+        outfit,
+        ..SyntheticPerson::default()
+    }
+    .draw();
+    let regions = person::analyze(&picture.image, Some(picture.face)).unwrap();
+    (picture, regions)
+}
+
+fn flat_lay(kind: GarmentKind, category: Category) -> GarmentShape {
+    let drawn = SyntheticGarment {
+        kind,
+        ..SyntheticGarment::default()
+    }
+    .draw();
+    garment::analyze(&drawn.image, Some(category), None).unwrap()
+}
+
+#[test]
+fn a_tee_hangs_from_the_shoulders_and_is_tucked_at_the_waist() {
+    let (picture, regions) = analyzed(Outfit::TopAndTrousers, SleeveLength::Short);
+    let tee = flat_lay(GarmentKind::Tee, Category::Top);
+    let fit = fit_upper(&regions, &tee, tee.upper().unwrap());
+    let u = regions.shoulder_width;
+    for side in Side::ALL {
+        let tip = picture.shoulder_tips[side] * regions.scale;
+        let shoulder = fit.landing.shoulder[side];
+        assert!(
+            (shoulder - tip).length() < 0.2 * u,
+            "{shoulder:?} is near the tip {tip:?}"
+        );
+        assert!(fit.landing.neck[side].y < shoulder.y);
+        assert!(fit.landing.armpit[side].y > shoulder.y + 0.3 * u);
+    }
+    assert!(
+        fit.sleeved
+            && !fit.long_sleeves
+            && fit.sleeves.left.is_some()
+            && fit.sleeves.right.is_some()
+    );
+    assert!(fit.tuck && fit.hem > regions.waist);
+}
+
+#[test]
+fn both_sides_of_a_drawn_fit_mirror_each_other() {
+    let (_, regions) = analyzed(Outfit::TopAndTrousers, SleeveLength::Short);
+    let tee = flat_lay(GarmentKind::Tee, Category::Top);
+    let fit = fit_upper(&regions, &tee, tee.upper().unwrap());
+    let mirrored = |point: Point| Point::new(2.0 * regions.center_x - point.x, point.y);
+    for (left, right) in fit.sides.left.iter().zip(&fit.sides.right) {
+        let step = mirrored(left.person) - right.person;
+        assert!(
+            step.length() < 0.05 * regions.shoulder_width,
+            "{left:?} {right:?}"
+        );
+    }
+}
+
+#[test]
+fn long_sleeves_are_longer_than_short_ones() {
+    let (_, regions) = analyzed(Outfit::TopAndTrousers, SleeveLength::None);
+    let lowest = |kind: GarmentKind| {
+        let top = flat_lay(kind, Category::Top);
+        let fit = fit_upper(&regions, &top, top.upper().unwrap());
+        let rows = fit.sleeves.left.unwrap().outline;
+        rows.iter().map(|point| point.y).fold(0.0, f64::max)
+    };
+    let (short, long) = (lowest(GarmentKind::Tee), lowest(GarmentKind::LongSleeved));
+    assert!(
+        long > short + 0.3 * regions.shoulder_width,
+        "{short} {long}"
+    );
+}
+
+#[test]
+fn a_tank_has_no_sleeves_to_fit() {
+    let (_, regions) = analyzed(Outfit::TopAndTrousers, SleeveLength::None);
+    let tank = flat_lay(GarmentKind::Tank, Category::Top);
+    let fit = fit_upper(&regions, &tank, tank.upper().unwrap());
+    assert!(!fit.sleeved && fit.sleeves.left.is_none() && fit.sleeves.right.is_none());
+    assert_eq!(fit.arm_confidence, None);
+}
+
+#[test]
+fn a_dress_over_bare_legs_ends_at_the_old_hem_or_below() {
+    let (_, regions) = analyzed(Outfit::Dress, SleeveLength::None);
+    let dress = flat_lay(GarmentKind::Dress, Category::Dress);
+    let fit = fit_upper(&regions, &dress, dress.upper().unwrap());
+    assert!(
+        fit.hem >= regions.low_hem && fit.hem < regions.bottom,
+        "{} {}",
+        fit.hem,
+        regions.low_hem
+    );
+    assert!(!fit.tuck);
+}
+
+#[test]
+fn trousers_run_from_waist_to_ankles_with_a_gap_between_the_legs() {
+    let (_, regions) = analyzed(Outfit::TopAndTrousers, SleeveLength::Short);
+    let trousers = flat_lay(GarmentKind::Trousers, Category::Bottom);
+    let fit = fit_lower(&regions, &trousers, trousers.lower().unwrap());
+    assert!(fit.has_legs && fit.whole_person);
+    assert!(fit.waist < regions.waist && fit.waist < fit.crotch && fit.crotch < fit.bottom);
+    assert!(
+        fit.bottom < regions.bottom && fit.bottom > regions.bottom - 0.3 * regions.shoulder_width
+    );
+    let (left, right) = (
+        fit.halves.left.last().unwrap(),
+        fit.halves.right.last().unwrap(),
+    );
+    let (left_inner, right_inner) = (left.inner.unwrap().person, right.inner.unwrap().person);
+    assert!(left.outer.person.x < left_inner.x && left_inner.x <= right_inner.x);
+    assert!(right_inner.x < right.outer.person.x);
+}
+
+#[test]
+fn a_skirt_ends_above_the_feet_and_has_no_inner_edges_below_the_hips() {
+    let (_, regions) = analyzed(Outfit::Dress, SleeveLength::Short);
+    let skirt = flat_lay(GarmentKind::Skirt, Category::Bottom);
+    let fit = fit_lower(&regions, &skirt, skirt.lower().unwrap());
+    assert!(!fit.has_legs && fit.bottom < regions.bottom);
+    assert_eq!(fit.halves.left.last().unwrap().inner, None);
+}
