@@ -5,6 +5,7 @@
 mod auth;
 mod bodies;
 mod credits;
+mod document;
 mod fold;
 mod forms;
 mod frame;
