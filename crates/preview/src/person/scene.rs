@@ -61,6 +61,8 @@ impl Scene {
 
 fn is_usable(face: &FaceBox, width: usize) -> bool {
     let Point { x, y } = face.center;
-    let inside = x >= 0.0 && y >= 0.0 && x < width as f64 && y < WORK_HEIGHT as f64;
-    inside && face.size >= LEAST_FACE && face.size <= WORK_HEIGHT as f64
+    let inside = x >= 0.0 && x < width as f64 && y < WORK_HEIGHT as f64;
+    // A box that leaves the picture at the top belongs to a cropped head: its size and place cannot be trusted.
+    let whole = y - 0.5 * face.size >= 0.0;
+    inside && whole && face.size >= LEAST_FACE && face.size <= WORK_HEIGHT as f64
 }

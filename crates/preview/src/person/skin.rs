@@ -6,7 +6,7 @@ use super::measure::share_in;
 use super::scene::Scene;
 use crate::raster::{
     Connectivity, Gray, Mask, Plane, close, components, gaussian, interp, median_color, open,
-    ycrcb_pixel,
+    percentile, ycrcb_pixel,
 };
 
 /// Distance under which a pixel is skin, when the colour was measured in a face.
@@ -24,6 +24,14 @@ const SAMPLE_SPREAD: [f32; 3] = [14.0, 5.0, 5.0];
 /// Range of L that skin spans below and above its median: shadows reach further than highlights.
 const DARKER_SPREAD: f32 = 26.0;
 const LIGHTER_SPREAD: f32 = 18.0;
+/// Percentiles that tell the shaded and the lit side of a face apart.
+const SHADED_QUANTILE: f32 = 15.0;
+const LIT_QUANTILE: f32 = 85.0;
+/// In evenly lit faces the sides lie at most this far below and above the median's L.
+const EVEN_SHADE: f32 = 14.0;
+const EVEN_LIGHT: f32 = 10.0;
+/// The richest colours of such faces (the same percentile as the lit side) exceed the median's chroma by at most this.
+const EVEN_CHROMA: f32 = 5.0;
 /// Spread of the hue, radians.
 const HUE_SPREAD: f32 = 0.30;
 /// Share of a chest of the colour of skin from which on the clothes have that colour.
@@ -59,8 +67,8 @@ impl Skin {
                 cloth_share: 0.0,
             };
         }
-        let color = typical_color(&scene.lab.select(&samples));
-        let distance = gaussian(&scene.lab.map(|pixel| distance_from(pixel, color)), 1.2);
+        let tone = Tone::measure(&scene.lab.select(&samples));
+        let distance = gaussian(&scene.lab.map(|pixel| tone.distance(pixel)), 1.2);
         let limit = if scene.face.is_some() {
             LIMIT_WITH_FACE
         } else {
@@ -75,7 +83,7 @@ impl Skin {
         };
         Self {
             mask,
-            color,
+            color: tone.color,
             distance,
             found: true,
             cloth_share,
@@ -122,20 +130,72 @@ fn sample_region(scene: &Scene, silhouette: &Mask, top: f64, body: &Landmarks) -
     Mask::from_fn(width, height, |x, y| possible[(x, y)] && body.down(y) < 0.5)
 }
 
-/// Robust median colour of the samples.
-fn typical_color(samples: &[[f32; 3]]) -> [f32; 3] {
-    let mut color = median_color(samples);
-    for _ in 0..3 {
-        let near: Vec<[f32; 3]> = samples
-            .iter()
-            .copied()
-            .filter(|sample| spread_distance(*sample, color, SAMPLE_SPREAD) < 2.0)
-            .collect();
-        if near.len() > LEAST_TYPICAL {
-            color = median_color(&near);
+/// The colour of a person's skin, with the range that one-sided light gives it in the face.
+///
+/// The range is empty when the face is lit evenly. When half of it lies in the shade the median is a matter of chance, and the
+/// range covers both halves.
+struct Tone {
+    /// Robust median.
+    color: [f32; 3],
+    /// Least and greatest L, on both sides of that of `color`.
+    shaded: f32,
+    lit: f32,
+    /// Greatest chroma: light washes colours out, shade makes them rich.
+    rich: f32,
+}
+
+impl Tone {
+    fn measure(samples: &[[f32; 3]]) -> Self {
+        let mut color = median_color(samples);
+        for _ in 0..3 {
+            let near = near_colors(samples, color, SAMPLE_SPREAD);
+            if near.len() > LEAST_TYPICAL {
+                color = median_color(&near);
+            }
+        }
+        let [_, a, b] = SAMPLE_SPREAD;
+        let range = near_colors(samples, color, [f32::INFINITY, a, b]);
+        let mut lightness: Vec<f32> = range.iter().map(|sample| sample[0]).collect();
+        let mut chroma: Vec<f32> = range.iter().map(|sample| chroma_of(*sample)).collect();
+        // Without samples the percentiles are no numbers, which `min` and `max` ignore.
+        Self {
+            color,
+            shaded: (percentile(&mut lightness, SHADED_QUANTILE) + EVEN_SHADE).min(color[0]),
+            lit: (percentile(&mut lightness, LIT_QUANTILE) - EVEN_LIGHT).max(color[0]),
+            rich: (percentile(&mut chroma, LIT_QUANTILE) - EVEN_CHROMA).max(chroma_of(color)),
         }
     }
-    color
+
+    /// Distance in lightness, hue and chroma; shade may also take chroma away, so less of it is expected far from the median's L.
+    fn distance(&self, pixel: [f32; 3]) -> f32 {
+        let [lightness, _, _] = pixel;
+        let lightness_part = (lightness - self.lit).max(0.0) / LIGHTER_SPREAD
+            + (self.shaded - lightness).max(0.0) / DARKER_SPREAD;
+        let hue_part = (hue_of(pixel) - hue_of(self.color)) / HUE_SPREAD;
+        let usual_chroma = chroma_of(self.color);
+        let faded =
+            usual_chroma * (1.0 - 0.006 * (lightness - self.color[0]).abs()).clamp(0.6, 1.0);
+        let chroma = chroma_of(pixel);
+        let chroma_part = ((chroma - self.rich).max(0.0) + (faded - chroma).max(0.0))
+            / (0.33 * usual_chroma + 3.0);
+        (lightness_part * lightness_part + hue_part * hue_part + chroma_part * chroma_part).sqrt()
+    }
+}
+
+fn near_colors(samples: &[[f32; 3]], color: [f32; 3], spread: [f32; 3]) -> Vec<[f32; 3]> {
+    samples
+        .iter()
+        .copied()
+        .filter(|sample| spread_distance(*sample, color, spread) < 2.0)
+        .collect()
+}
+
+fn hue_of(color: [f32; 3]) -> f32 {
+    color[2].atan2(color[1])
+}
+
+fn chroma_of(color: [f32; 3]) -> f32 {
+    color[1].hypot(color[2])
 }
 
 /// Distance of two colours, each channel in units of its spread.
@@ -143,23 +203,6 @@ pub(super) fn spread_distance(color: [f32; 3], center: [f32; 3], spread: [f32; 3
     let squares =
         (0..3).map(|channel| ((color[channel] - center[channel]) / spread[channel]).powi(2));
     squares.sum::<f32>().sqrt()
-}
-
-/// Distance in lightness, hue and chroma; shade takes chroma away, so less of it is expected far from the median's L.
-fn distance_from(pixel: [f32; 3], skin: [f32; 3]) -> f32 {
-    let hue_of = |color: [f32; 3]| color[2].atan2(color[1]);
-    let chroma_of = |color: [f32; 3]| color[1].hypot(color[2]);
-    let lightness = pixel[0] - skin[0];
-    let lightness_part = lightness
-        / if lightness < 0.0 {
-            DARKER_SPREAD
-        } else {
-            LIGHTER_SPREAD
-        };
-    let hue_part = (hue_of(pixel) - hue_of(skin)) / HUE_SPREAD;
-    let expected_chroma = chroma_of(skin) * (1.0 - 0.006 * lightness.abs()).clamp(0.6, 1.0);
-    let chroma_part = (chroma_of(pixel) - expected_chroma) / (0.33 * chroma_of(skin) + 3.0);
-    (lightness_part * lightness_part + hue_part * hue_part + chroma_part * chroma_part).sqrt()
 }
 
 fn patches_of_skin(distance: &Gray, limit: f32, silhouette: &Mask, body: &Landmarks) -> Mask {
@@ -189,4 +232,51 @@ fn remove_cloth(patches: &Mask, silhouette: &Mask, body: &Landmarks) -> Mask {
         body.across(x).abs() < half_widths[y] && body.down(y) > -0.02 && (y as f64) < legs_from
     });
     patches.and_not(&cloth)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIT: [f32; 3] = [80.0, 9.5, 12.0];
+    const SHADED: [f32; 3] = [50.0, 14.0, 19.0];
+
+    fn face(lit_share: usize) -> Vec<[f32; 3]> {
+        (0..1000)
+            .map(|index| if index % 100 < lit_share { LIT } else { SHADED })
+            .collect()
+    }
+
+    #[test]
+    fn a_half_lit_face_covers_its_lit_and_its_shaded_side() {
+        for lit_share in [40, 60] {
+            let tone = Tone::measure(&face(lit_share));
+            assert!(
+                tone.distance(LIT) < 1.0,
+                "{lit_share} {}",
+                tone.distance(LIT)
+            );
+            assert!(
+                tone.distance(SHADED) < 1.0,
+                "{lit_share} {}",
+                tone.distance(SHADED)
+            );
+            // Grey, blue and black are no skin in any light.
+            for other in [[65.0, 0.0, 0.0], [40.0, 5.0, -30.0], [8.0, 1.0, 1.0]] {
+                assert!(tone.distance(other) > LIMIT_WITH_FACE, "{other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_evenly_lit_face_is_described_by_its_median() {
+        let samples: Vec<[f32; 3]> = (0..100)
+            .map(|step| [66.0 + 0.1 * step as f32, 12.0, 16.0])
+            .collect();
+        let tone = Tone::measure(&samples);
+        assert!((tone.color[0] - 71.0).abs() < 0.2);
+        assert!(tone.lit <= tone.color[0] && tone.shaded >= tone.color[0]);
+        assert!(tone.distance(tone.color) < 1e-3);
+        assert!(tone.distance([95.0, 12.0, 16.0]) > tone.distance([60.0, 12.0, 16.0]));
+    }
 }
