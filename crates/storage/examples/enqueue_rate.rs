@@ -18,7 +18,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use drape_core::{generation::Reported, ids::AccountId, ids::ImageId};
+use drape_core::{
+    generation::Reported,
+    ids::{AccountId, EntryId, ImageId},
+    ports::{Ids, Ledger},
+};
 use drape_storage::{SqlStore, StoreOptions};
 use drape_testkit::conformance::data::{DataPorts, LONG};
 use tokio::task::JoinSet;
@@ -47,9 +51,9 @@ async fn main() {
         ..StoreOptions::default()
     };
     let path = folder.join(format!("bench-{}.db", std::process::id()));
-    let store = SqlStore::open(path.to_str().unwrap(), options)
-        .await
-        .unwrap();
+    let location = path.to_str().unwrap();
+    let store = SqlStore::open(location, options.clone()).await.unwrap();
+    let command = SqlStore::open(location, options).await.unwrap();
     let data = DataPorts::of(store.clone());
     let (key, new) = data.new_account("bench", u32::MAX);
     let account = data.accounts.create(new).await.unwrap().id;
@@ -63,9 +67,9 @@ async fn main() {
         duration: Duration::from_secs(seconds),
     });
 
-    let (accepted, _) = bench.run(0).await;
+    let (accepted, _) = bench.run(0, &command).await;
     println!("accepting alone:          {accepted:.0} per second, {callers} callers");
-    let (accepted, finished) = bench.run(workers).await;
+    let (accepted, finished) = bench.run(workers, &command).await;
     println!(
         "accepting beside workers: {accepted:.0} per second, {finished:.0} finished per second"
     );
@@ -74,13 +78,14 @@ async fn main() {
     let started = Instant::now();
     bench.data.assert_books_balance(bench.account).await;
     println!("the books balance (checked in {:?})", started.elapsed());
+    command.close().await;
     store.close().await;
     std::fs::remove_file(&path).unwrap();
 }
 
 impl Bench {
     /// Accepts for the whole time; returns what was accepted and finished per second.
-    async fn run(self: &Arc<Self>, workers: usize) -> (f64, f64) {
+    async fn run(self: &Arc<Self>, workers: usize, command: &SqlStore) -> (f64, f64) {
         let stop = Arc::new(AtomicBool::new(false));
         let (accepted, finished) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let mut tasks = JoinSet::new();
@@ -111,7 +116,7 @@ impl Bench {
             });
         }
         let started = Instant::now();
-        tokio::time::sleep(self.duration).await;
+        let waits = self.grant_until(started + self.duration, command).await;
         stop.store(true, Ordering::Relaxed);
         let seconds = started.elapsed().as_secs_f64();
         let per_second = |count: &AtomicU64| count.load(Ordering::Relaxed) as f64 / seconds;
@@ -119,7 +124,29 @@ impl Bench {
         while let Some(task) = tasks.join_next().await {
             task.unwrap();
         }
+        println!(
+            "grants from another store: {} in {:.1} s, longest wait {:?}",
+            waits.len(),
+            seconds,
+            waits.iter().max().unwrap()
+        );
         rates
+    }
+
+    /// Grants credits through another store now and then; returns how long each took.
+    async fn grant_until(&self, end: Instant, command: &SqlStore) -> Vec<Duration> {
+        let mut waits = Vec::new();
+        while Instant::now() < end {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let entry = EntryId::from_uuid(self.data.ids.uuid());
+            let started = Instant::now();
+            command
+                .grant(self.account, entry, 1, "beside", self.data.now())
+                .await
+                .unwrap();
+            waits.push(started.elapsed());
+        }
+        waits
     }
 
     async fn find_keys(self: &Arc<Self>, key: drape_core::account::ApiKeyHash) -> f64 {

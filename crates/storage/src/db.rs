@@ -42,6 +42,8 @@ const WRITER_CACHE_KIB: u32 = 32 * 1_024;
 const READER_CACHE_KIB: u32 = 8 * 1_024;
 /// Pages in the write-ahead log before they are moved into the database file.
 const CHECKPOINT_PAGES: u32 = 4_000;
+/// Size to which the write-ahead log shrinks again after a burst.
+const LOG_SIZE_LIMIT_BYTES: u32 = 64 * 1_024 * 1_024;
 /// Looks at a database that another process is just making.
 const OPEN_TRIES: u32 = 20;
 
@@ -112,6 +114,7 @@ impl SqlStore {
             // Every commit is on the disk before anybody hears of it.
             .synchronous(SqliteSynchronous::Full)
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
+            .pragma("journal_size_limit", LOG_SIZE_LIMIT_BYTES.to_string())
             .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"));
 
         let mut writer = connect_patiently(&writing).await?;
@@ -179,7 +182,13 @@ fn file_path(location: &str) -> Result<PathBuf, DbError> {
         Some(rest) => rest.strip_prefix("//").unwrap_or(rest),
         None => location,
     };
-    if path.is_empty() || path.contains("://") || path.contains(['?', '\0']) || path == ":memory:" {
+    // SQLite itself would read `file:` and `:memory:` as something else than a path.
+    let is_no_path = path.is_empty()
+        || path == ":memory:"
+        || path.starts_with("file:")
+        || path.contains("://")
+        || path.contains(['?', '\0']);
+    if is_no_path {
         return Err(DbError::UnsupportedLocation);
     }
     Ok(PathBuf::from(path))

@@ -1,5 +1,9 @@
 //! Nothing that was answered may be lost, whenever the process ends.
 #![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "every task is joined, or killed on purpose"
+)]
 
 use std::{
     io::{BufRead, BufReader},
@@ -44,9 +48,11 @@ async fn work_for_ever(data: DataPorts, tell: fn(&str, GenerationId)) {
             loop {
                 let new = data.by_reference(account, "sku", upload);
                 let id = new.id;
-                if data.enqueue(new).await.is_ok() {
-                    tell("accepted", id);
+                // Refused only once the store is gone, in the middle of the end.
+                if data.enqueue(new).await.is_err() {
+                    break;
                 }
+                tell("accepted", id);
             }
         });
     }
@@ -54,14 +60,17 @@ async fn work_for_ever(data: DataPorts, tell: fn(&str, GenerationId)) {
         let data = data.clone();
         tasks.spawn(async move {
             for turn in worker.. {
-                let Some(job) = data.claim_for(Duration::ZERO).await else {
+                let (attempt, now) = (data.attempt(), data.now());
+                let claimed = data.jobs.claim("w", attempt, Duration::ZERO, now).await;
+                let Ok(claimed) = claimed else { break };
+                let Some(job) = claimed else {
                     tokio::task::yield_now().await;
                     continue;
                 };
                 let (id, lease) = (job.generation, job.lease);
                 let outcome = match turn % 4 {
                     0 => {
-                        data.jobs.put_back(id, lease).await.unwrap();
+                        drop(data.jobs.put_back(id, lease).await);
                         continue;
                     }
                     1 => JobOutcome::Failed {
@@ -70,9 +79,8 @@ async fn work_for_ever(data: DataPorts, tell: fn(&str, GenerationId)) {
                     },
                     _ => data.completed(account),
                 };
-                let now = data.now();
-                let reported = data.jobs.finish(id, lease, outcome, now).await.unwrap();
-                if reported == Reported::Accepted {
+                let reported = data.jobs.finish(id, lease, outcome, now).await;
+                if matches!(reported, Ok(Reported::Accepted)) {
                     tell("ended", id);
                 }
             }

@@ -1,5 +1,9 @@
 //! Several stores on one file, as a server and commands beside it have.
 #![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "every task is joined, or killed on purpose"
+)]
 
 use std::time::Duration;
 
@@ -62,7 +66,7 @@ async fn what_one_writes_the_other_reads() {
     let upload = command.upload(account).await.id;
     let new = command.by_reference(account, "queued", upload);
     command.enqueue(new).await.unwrap();
-    server.jobs.wait_for_work(Duration::from_secs(3_600)).await;
+    server.jobs.wait_for_work(Duration::from_hours(1)).await;
     assert!(server.claim().await.is_some());
 }
 
@@ -143,6 +147,7 @@ async fn odd_locations_are_refused() {
         "sqlite::memory:",
         "postgres://host/db",
         "file.db?mode=ro",
+        "file:drape.db",
     ] {
         let opened = SqlStore::open(location, StoreOptions::default()).await;
         assert!(

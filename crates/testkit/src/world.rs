@@ -35,7 +35,7 @@ impl FakeClock {
 
     /// Lets days pass.
     pub fn advance_days(&self, days: u32) {
-        self.advance(Duration::from_secs(u64::from(days) * 24 * 60 * 60));
+        self.advance(Duration::from_hours(u64::from(days) * 24));
     }
 }
 

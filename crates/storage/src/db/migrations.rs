@@ -23,7 +23,7 @@ const MIGRATIONS: &[Migration] = &[Migration {
     sql: include_str!("../../migrations/sqlite/0001_initial.sql"),
 }];
 
-/// Made outside of the list of migrations, which it keeps. Not in [`statements!`]: the others need it to be prepared.
+/// Made outside of the list of migrations, which it keeps. Not among the statements: those need it to be prepared.
 const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
     version INTEGER NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,

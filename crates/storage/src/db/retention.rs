@@ -77,12 +77,15 @@ statements! {
             AND NOT EXISTS (SELECT 1 FROM generations WHERE result_key = value AND result_key IS NOT NULL)";
 }
 
+/// Reads which row holds a blob.
+type ReadHolder = fn(&SqliteRow) -> Result<BlobHolder, DbError>;
+
 async fn expired(
     connection: &mut SqliteConnection,
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<ExpiredBlob>, DbError> {
-    let readers: [(&'static str, fn(&SqliteRow) -> Result<BlobHolder, DbError>); 3] = [
+    let readers: [(&'static str, ReadHolder); 3] = [
         (EXPIRED_PERSONS, |row| {
             let id = ImageId::from_uuid(row.uuid("id")?);
             Ok(BlobHolder::PersonImage(id))

@@ -1,5 +1,4 @@
 //! Tests that look at the statements and the tables themselves.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -4,7 +4,10 @@
 //! during a commit becomes the next batch. Every command runs in a savepoint of its own: one that is refused or fails
 //! leaves nothing behind and does not hurt its neighbours. Nobody hears of success before the commit has returned.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use drape_core::{Code, Error, Result};
 use futures::future::BoxFuture;
@@ -23,6 +26,11 @@ use super::{
 const QUEUE_LENGTH: usize = 1_024;
 /// Commands of one transaction: bounds how long the first of them waits for the last.
 const MAX_BATCH: usize = 256;
+/// Batches in a row after which the writer pauses. Other processes look for the lock now and then, without a place in a
+/// queue; without a pause they would hardly ever find it free under load.
+const BATCHES_IN_A_ROW: u32 = 4;
+/// Length of that pause.
+const PAUSE: Duration = Duration::from_millis(1);
 
 statements! {
     BEGIN_BATCH = "BEGIN IMMEDIATE; SAVEPOINT command";
@@ -52,6 +60,7 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the writer task; it ends when closed, or when the last handle is gone.
+    #[expect(clippy::disallowed_methods, reason = "`close` joins it")]
     pub(crate) fn start(connection: SqliteConnection) -> Self {
         let (queue, commands) = mpsc::channel(QUEUE_LENGTH);
         let closing = Arc::new(Notify::new());
@@ -78,7 +87,7 @@ impl Writer {
         wake: Option<Arc<Notify>>,
         work: impl Work<T>,
     ) -> Result<T> {
-        let (command, answer) = Typed::new(wake, work);
+        let (command, answer) = Typed::boxed(wake, work);
         if self.queue.send(command).await.is_err() {
             return Err(DbError::Closed.into());
         }
@@ -91,7 +100,7 @@ impl Writer {
         wake: Option<Arc<Notify>>,
         work: impl Work<T>,
     ) -> Result<T> {
-        let (command, answer) = Typed::new(wake, work);
+        let (command, answer) = Typed::boxed(wake, work);
         match self.queue.try_send(command) {
             Ok(()) => receive(answer).await,
             Err(mpsc::error::TrySendError::Full(_)) => Err(Error::new(
@@ -147,7 +156,10 @@ struct Typed<T, W> {
 }
 
 impl<T: Send + 'static, W: Work<T>> Typed<T, W> {
-    fn new(wake: Option<Arc<Notify>>, work: W) -> (Box<dyn Command>, oneshot::Receiver<Result<T>>) {
+    fn boxed(
+        wake: Option<Arc<Notify>>,
+        work: W,
+    ) -> (Box<dyn Command>, oneshot::Receiver<Result<T>>) {
         let (reply, answer) = oneshot::channel();
         let command = Self {
             work: Some(work),
@@ -199,11 +211,21 @@ async fn write_until_closed(
     mut queue: mpsc::Receiver<Box<dyn Command>>,
     closing: Arc<Notify>,
 ) {
+    let mut batches_in_a_row = 0;
     loop {
+        if queue.is_empty() {
+            batches_in_a_row = 0;
+        } else if batches_in_a_row == BATCHES_IN_A_ROW {
+            batches_in_a_row = 0;
+            tokio::time::sleep(PAUSE).await;
+        }
         tokio::select! {
             biased;
             command = queue.recv() => match command {
-                Some(command) => write_batch(&mut connection, command, &mut queue).await,
+                Some(command) => {
+                    write_batch(&mut connection, command, &mut queue).await;
+                    batches_in_a_row += 1;
+                }
                 None => break,
             },
             () = closing.notified() => queue.close(),
@@ -252,12 +274,10 @@ async fn run_batch(
     queue: &mut mpsc::Receiver<Box<dyn Command>>,
     batch: &mut Vec<Box<dyn Command>>,
 ) -> Result<(), DbError> {
+    // Into the batch first: whatever fails from here on, each of them hears of it.
     batch.push(first);
     query(BEGIN_BATCH).run(connection).await?;
-    loop {
-        let Some(command) = batch.last_mut() else {
-            break;
-        };
+    while let Some(command) = batch.last_mut() {
         let has_succeeded = !command.is_wanted() || command.run(connection).await;
         if !has_succeeded {
             query(UNDO).run(connection).await?;

@@ -1,6 +1,10 @@
 //! What [`Accounts`](drape_core::ports::Accounts), [`Ledger`](drape_core::ports::Ledger),
 //! [`Images`](drape_core::ports::Images) and [`Database`](drape_core::ports::Database) must do.
 #![expect(clippy::unwrap_used, reason = "a rule that is broken shall panic")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "every task is joined where it was spawned"
+)]
 
 use drape_core::{
     Code,

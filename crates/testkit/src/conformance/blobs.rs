@@ -1,5 +1,9 @@
 //! What every [`Blobs`] must do.
 #![expect(clippy::unwrap_used, reason = "a rule that is broken shall panic")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "every task is joined where it was spawned"
+)]
 
 use bytes::Bytes;
 use drape_core::{image::BlobKey, ports::Blobs};

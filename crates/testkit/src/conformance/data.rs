@@ -23,7 +23,7 @@ use serde_json::{Map, json};
 use crate::world::{FakeClock, SeqIds};
 
 /// A lease that no test outlives.
-pub const LONG: Duration = Duration::from_secs(3_600);
+pub const LONG: Duration = Duration::from_hours(1);
 
 /// The data ports of one fresh, empty database, with a clock that stands still.
 #[derive(Clone)]

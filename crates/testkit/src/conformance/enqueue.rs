@@ -1,5 +1,9 @@
 //! How [`Jobs`](drape_core::ports::Jobs) must accept and refuse try-ons.
 #![expect(clippy::unwrap_used, reason = "a rule that is broken shall panic")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "every task is joined where it was spawned"
+)]
 
 use std::sync::Arc;
 

@@ -1,5 +1,9 @@
 //! What [`Jobs`](drape_core::ports::Jobs) must do with a queued job until it ends.
 #![expect(clippy::unwrap_used, reason = "a rule that is broken shall panic")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "every task is joined where it was spawned"
+)]
 
 use std::{collections::HashSet, time::Duration};
 
@@ -19,7 +23,7 @@ use super::data::{DataPorts, LONG, external_id, stored_image, upsert, url_image}
 /// Attempts that the database must have been opened with.
 const MAX_ATTEMPTS: u32 = 3;
 /// Ends a test that hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn failed(code: Code) -> JobOutcome {
     JobOutcome::Failed {

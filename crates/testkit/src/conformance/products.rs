@@ -87,7 +87,7 @@ pub async fn a_product_comes_back_as_stored(data: &DataPorts) {
 pub async fn an_upsert_changes_only_what_it_names(data: &DataPorts) {
     let account = data.account("shop", 0).await.id;
     let id = data.register(account, "sku").await;
-    data.clock.advance(Duration::from_secs(60));
+    data.clock.advance(Duration::from_mins(1));
     let mut change = changes("sku");
     change.description = Patch::Clear;
     change.metadata = Patch::Set(Map::from_iter([("k".to_owned(), json!(true))]));
@@ -291,7 +291,7 @@ pub async fn product_pages_stay_right(data: &DataPorts) {
 pub async fn unfetched_pictures_are_leased(data: &DataPorts) {
     let account = data.account("shop", 0).await.id;
     let product = data.register(account, "sku").await;
-    let images = claim(data, 10, Duration::from_secs(60)).await;
+    let images = claim(data, 10, Duration::from_mins(1)).await;
     assert_eq!(
         images,
         [UnfetchedImage {
@@ -304,8 +304,8 @@ pub async fn unfetched_pictures_are_leased(data: &DataPorts) {
     );
     assert!(claim(data, 10, LONG).await.is_empty());
     for _ in 2..=3 {
-        data.clock.advance(Duration::from_secs(60));
-        assert_eq!(claim(data, 10, Duration::from_secs(60)).await, images);
+        data.clock.advance(Duration::from_mins(1));
+        assert_eq!(claim(data, 10, Duration::from_mins(1)).await, images);
     }
     data.clock.advance(LONG);
     assert!(claim(data, 10, LONG).await.is_empty());

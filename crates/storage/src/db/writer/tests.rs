@@ -1,6 +1,7 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
-
-use std::time::Duration;
+#![expect(
+    clippy::disallowed_methods,
+    reason = "every task is joined, or killed on purpose"
+)]
 
 use futures::FutureExt;
 use sqlx::{Connection, sqlite::SqliteConnectOptions};
@@ -248,6 +249,6 @@ async fn only_a_committed_command_wakes() {
         .run_and(Some(Arc::clone(&wake)), insert(1))
         .await
         .unwrap();
-    let woken = tokio::time::timeout(Duration::from_secs(60), wake.notified());
+    let woken = tokio::time::timeout(Duration::from_mins(1), wake.notified());
     woken.await.unwrap();
 }
