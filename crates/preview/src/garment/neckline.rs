@@ -20,6 +20,8 @@ const NARROWEST_NECK: f64 = 0.18;
 const OPEN_V_SAG: f64 = 0.32;
 /// Sag of the outline from which the garment counts as a scoop (shoulder widths).
 const SCOOP_SAG: f64 = 0.12;
+/// Rise of the neck points over the shoulders that shows a stand collar (shoulder widths): it hides the inner back.
+const STAND_COLLAR_RISE: f64 = 0.17;
 /// How far the arc is drawn above the outline so that the rim is cut away too (pixels).
 const CUT_ABOVE: f64 = 6.0;
 
@@ -45,6 +47,8 @@ struct Neck<'a> {
     /// How far the middle of the outline hangs below the line.
     sag: f64,
     width: f64,
+    /// How far the neck points lie above the shoulder points.
+    rise: f64,
     /// Distance between the shoulder points: the unit of all lengths.
     unit: f64,
 }
@@ -101,6 +105,7 @@ pub(super) fn find_neckline(
 impl<'a> Neck<'a> {
     fn sample(mask: &Mask, lab: &'a Color, landmarks: &UpperLandmarks, unit: f64) -> Self {
         let (left, right) = (landmarks.neck.left, landmarks.neck.right);
+        let shoulder = landmarks.shoulder;
         let share = |index: usize| index as f64 / (SAMPLES - 1) as f64;
         let last_column = (mask.width() - 1) as f64;
         let xs: Vec<f64> = (0..SAMPLES)
@@ -132,6 +137,7 @@ impl<'a> Neck<'a> {
             top,
             sag,
             width: right.x - left.x,
+            rise: f64::midpoint(shoulder.left.y, shoulder.right.y) - f64::midpoint(left.y, right.y),
             unit,
         }
     }
@@ -140,6 +146,10 @@ impl<'a> Neck<'a> {
     fn row(&self, y: f64) -> usize {
         y.round_ties_even()
             .clamp(0.0, (self.lab.height() - 1) as f64) as usize
+    }
+
+    fn is_stand_collar(&self) -> bool {
+        self.rise > STAND_COLLAR_RISE * self.unit
     }
 
     fn is_scoop(&self) -> bool {
@@ -423,7 +433,7 @@ fn collect_column(lab: &Color, x: usize, from: f64, to: f64, colors: &mut Vec<[f
 
 /// Assumes a shallow opening where no edge is seen (white on white, black on black).
 fn shallow_default(neck: &Neck) -> Option<Vec<f64>> {
-    if neck.width <= 0.42 * neck.unit || neck.sag >= 0.10 * neck.unit {
+    if neck.width <= 0.42 * neck.unit || neck.sag >= 0.10 * neck.unit || neck.is_stand_collar() {
         return None;
     }
     let is_boat_neck = neck.width >= 0.7 * neck.unit;

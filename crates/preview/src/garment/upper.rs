@@ -158,7 +158,39 @@ fn neck_point(
             best = (score, Point::new(x as f64, outline.top[x]));
         }
     }
-    best.1
+    let highest = best.1;
+    collar_corner(outline, highest, outer, side, half_width).unwrap_or(highest)
+}
+
+/// Unevenness of a frilled collar's upper edge (half armpit distances).
+const COLLAR_FRILL: f64 = 0.06;
+/// The side of a stand collar drops by at least this many pixels within that many columns; shoulders slope less.
+const COLLAR_DROP: f64 = 10.0;
+const COLLAR_STEP: usize = 8;
+
+/// Finds the outer corner of a stand collar whose highest frill lies further inside; none where there is no such collar.
+fn collar_corner(
+    outline: &Outline,
+    highest: Point,
+    outer: f64,
+    side: Side,
+    half_width: f64,
+) -> Option<Point> {
+    let deepest_frill = highest.y + COLLAR_FRILL * half_width;
+    let outwards = |steps: usize| highest.x + side.sign() * steps as f64;
+    let mut corner = None;
+    for steps in 1.. {
+        let x = outwards(steps);
+        let top = outline.top_at(x);
+        if side.sign() * (outer - x) < 0.0 || top > highest.y + 2.0 * COLLAR_FRILL * half_width {
+            break;
+        }
+        let drop = outline.top_at(outwards(steps + COLLAR_STEP)) - top;
+        if steps >= COLLAR_STEP && top <= deepest_frill && drop >= COLLAR_DROP {
+            corner = Some(Point::new(x, top));
+        }
+    }
+    corner
 }
 
 /// Tells whether there are sleeves and none of them reaches sideways.

@@ -317,6 +317,32 @@ fn finds_the_front_neckline_below_the_inner_back() {
 }
 
 #[test]
+fn a_frilled_stand_collar_is_as_wide_as_its_corners_and_stays_whole() {
+    let outline: &[(f64, f64)] = &[
+        (288.0, 128.0),
+        (300.0, 121.0),
+        (314.0, 127.0),
+        (328.0, 123.0),
+        (340.0, 125.0),
+        (346.0, 175.0),
+        (400.0, 200.0),
+        TEE_CUFF_OUTER,
+        TEE_CUFF_INNER,
+        (404.0, 290.0),
+        TEE_HEM,
+    ];
+    let shape = analyzed(
+        &Drawing::on_wall(PALE_WALL)
+            .symmetric(outline, BLUE, 1.5)
+            .finish(),
+        Some(Category::Top),
+    );
+    let upper = shape.upper().unwrap();
+    assert_pair(upper.landmarks.neck, (338.0, 126.0), 6.0, "neck");
+    assert!(upper.neck_arc.is_none());
+}
+
+#[test]
 fn an_open_v_needs_no_arc() {
     let outline: &[(f64, f64)] = &[
         (288.0, 260.0),
