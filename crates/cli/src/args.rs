@@ -1,5 +1,10 @@
 //! The command line as types.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "these comments are help texts on a terminal"
+)]
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};

@@ -83,6 +83,7 @@ pub(crate) async fn read_own_url(ports: &Ports, url: &str) -> Result<Option<Byte
             .generations
             .find(id)
             .await?
+            .filter(|generation| generation.result_expires_at.is_none_or(|end| end > now))
             .and_then(|generation| generation.result)
             .map(|picture| picture.key),
     };

@@ -38,8 +38,6 @@ pub enum OtherFormat {
     Psd,
     /// SVG drawing.
     Svg,
-    /// PDF document.
-    Pdf,
 }
 
 impl Format {
@@ -85,7 +83,6 @@ impl OtherFormat {
             OtherFormat::Ico => "ICO",
             OtherFormat::Psd => "Photoshop",
             OtherFormat::Svg => "SVG",
-            OtherFormat::Pdf => "PDF",
         }
     }
 }
@@ -143,7 +140,7 @@ fn sniff_iso_media(bytes: &[u8]) -> Option<Format> {
 }
 
 fn sniff_other(bytes: &[u8]) -> Option<OtherFormat> {
-    const MAGIC: [(&[u8], OtherFormat); 11] = [
+    const MAGIC: [(&[u8], OtherFormat); 10] = [
         (b"GIF87a", OtherFormat::Gif),
         (b"GIF89a", OtherFormat::Gif),
         (b"II*\0", OtherFormat::Tiff),
@@ -154,7 +151,6 @@ fn sniff_other(bytes: &[u8]) -> Option<OtherFormat> {
         (b"\xFF\x4F\xFF\x51", OtherFormat::Jpeg2000),
         (b"\0\0\x01\0", OtherFormat::Ico),
         (b"8BPS", OtherFormat::Psd),
-        (b"%PDF-", OtherFormat::Pdf),
     ];
     if let Some((_, format)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return Some(*format);
@@ -216,10 +212,9 @@ mod tests {
     #[test]
     fn other_pictures_are_named() {
         let bitmap = [b"BM".as_slice(), &[0; 12], &[40, 0, 0, 0]].concat();
-        let cases: [(&[u8], OtherFormat); 7] = [
+        let cases: [(&[u8], OtherFormat); 6] = [
             (b"GIF89a......", OtherFormat::Gif),
             (b"II*\0........", OtherFormat::Tiff),
-            (b"%PDF-1.7", OtherFormat::Pdf),
             (&bitmap, OtherFormat::Bmp),
             (
                 b"<?xml version='1.0'?>\n<!-- x -->\n<svg xmlns='a'/>",

@@ -238,10 +238,6 @@ impl App {
     }
 
     /// Serves and works until `shutdown` ends; then lets requests and jobs end, bounded by the grace.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the tasks are tracked here and joined before this returns"
-    )]
     pub async fn serve(
         self,
         listener: TcpListener,

@@ -59,7 +59,7 @@ settings! {
     storage: StorageSettings {
         /// Folder for the database and the pictures.
         data_dir: String = "./drape-data";
-        /// Most generations that may wait at once; further ones are answered with SERVER_BUSY.
+        /// Most generations that may wait at once; further ones are answered with `SERVER_BUSY`.
         max_waiting_jobs: u32 = 10_000_u32;
     }
     /// What a new account gets.
@@ -88,7 +88,7 @@ settings! {
     pictures: PictureSettings {
         /// Pictures worked on at once; 0 is one per core.
         workers: u32 = 0_u32;
-        /// Pictures that may wait; further ones are answered with SERVER_BUSY.
+        /// Pictures that may wait; further ones are answered with `SERVER_BUSY`.
         max_waiting: u32 = 64_u32;
     }
     /// The jobs.

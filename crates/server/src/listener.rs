@@ -27,10 +27,6 @@ pub struct ListenerOptions {
 }
 
 /// Serves connections until `stop`; then lets open requests end within the grace.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the connections are tracked here and joined before this returns"
-)]
 pub async fn serve_connections(
     listener: TcpListener,
     router: Router,

@@ -61,7 +61,7 @@ impl PictureWorkers {
             .acquire_owned()
             .await
             .map_err(Error::internal)?;
-        let limits = self.limits.clone();
+        let limits = self.limits;
         let done = tokio::task::spawn_blocking(move || {
             // Both end with the work, not with the request that asked for it.
             let _held = (permit, place);
@@ -69,7 +69,7 @@ impl PictureWorkers {
         })
         .await
         .map_err(Error::internal)?;
-        done.map(to_core).map_err(refusal)
+        done.map(to_core).map_err(|error| refusal(&error))
     }
 }
 
@@ -105,8 +105,8 @@ fn to_core(picture: Normalized) -> NormalizedPicture {
 }
 
 /// Says what is wrong with a picture in the words and codes of the contract.
-fn refusal(error: ImageError) -> Error {
-    let code = match &error {
+fn refusal(error: &ImageError) -> Error {
+    let code = match error {
         ImageError::TooManyBytes { .. } => Code::PayloadTooLarge,
         ImageError::Unsupported { .. } => Code::UnsupportedImageFormat,
         ImageError::NotAnImage
@@ -159,9 +159,9 @@ mod tests {
 
     #[test]
     fn refusals_have_the_code_of_the_contract() {
-        let unsupported = refusal(ImageError::Unsupported { format: "GIF" });
+        let unsupported = refusal(&ImageError::Unsupported { format: "GIF" });
         assert_eq!(unsupported.code(), Code::UnsupportedImageFormat);
-        let large = refusal(ImageError::TooManyBytes {
+        let large = refusal(&ImageError::TooManyBytes {
             bytes: 2,
             max_bytes: 1,
         });

@@ -1,5 +1,7 @@
 //! The real binary, as a user runs it.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
 mod commands;
 mod kill_nine;
 mod serve;

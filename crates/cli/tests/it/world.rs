@@ -12,7 +12,7 @@ use std::{
 use serde_json::Value;
 
 /// Longest wait for something that a server must do.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A command without the developer's own settings.
 pub(crate) fn drape(data_dir: &Path) -> Command {
@@ -84,6 +84,7 @@ impl Server {
             let Ok(line) = received.recv_timeout(PATIENCE) else {
                 let mut told = String::new();
                 child.kill().ok();
+                child.wait().ok();
                 child.stderr.take().unwrap().read_to_string(&mut told).ok();
                 panic!("the server did not start: {told}");
             };
@@ -193,12 +194,6 @@ impl Client {
             .header("x-api-key", &self.key)
             .multipart(form);
         answer(request.send().await?).await
-    }
-
-    pub(crate) async fn get_bytes(&self, url: &str) -> reqwest::Result<(u16, Vec<u8>)> {
-        let response = self.http.get(url).send().await?;
-        let status = response.status().as_u16();
-        Ok((status, response.bytes().await?.to_vec()))
     }
 
     /// Asks until the generation has ended.

@@ -66,10 +66,6 @@ impl Worker {
     }
 
     /// Claims and runs jobs until stopped; then lets the running ones end within the grace, and gives back the rest.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the jobs are tracked here and joined before this returns"
-    )]
     pub async fn run(self) {
         let places = Arc::new(Semaphore::new(self.options.concurrency.max(1)));
         let jobs = TaskTracker::new();
@@ -184,7 +180,7 @@ impl Worker {
     async fn give_back(&self, job: &Job) {
         match self.ports.jobs.put_back(job.generation, job.lease).await {
             Ok(_) => {
-                tracing::info!(generation.id = %job.generation, "the job goes back into the queue")
+                tracing::info!(generation.id = %job.generation, "the job goes back into the queue");
             }
             Err(error) => {
                 tracing::warn!(
