@@ -285,3 +285,71 @@ fn median_of_five(colors: &[[f32; 3]]) -> Vec<[f32; 3]> {
         .map(|y| median_color(&window(y).map(|near| colors[near]).collect::<Vec<_>>()))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STRIPS: BorderStrips = BorderStrips {
+        side_height: 0.75,
+        bottom: false,
+    };
+
+    fn wall(x: usize, y: usize) -> [f32; 3] {
+        let (u, v) = (x as f32 / 100.0, y as f32 / 120.0);
+        [80.0 - 6.0 * u + 4.0 * v * v, 1.0 + u, -2.0 + 3.0 * u * v]
+    }
+
+    #[test]
+    fn fits_a_curved_wall_although_something_touches_the_border() {
+        let picture = Color::from_fn(100, 120, |x, y| {
+            if (40..55).contains(&y) || x > 90 && y > 70 {
+                [20.0, 30.0, 10.0]
+            } else {
+                wall(x, y)
+            }
+        });
+        let fit = fit_border(&picture, STRIPS);
+        assert!(fit.sigma < 0.5, "sigma {}", fit.sigma);
+        for (x, y) in [(0, 0), (50, 10), (99, 60), (50, 60), (30, 89)] {
+            let off = lab_distance(fit.surface[(x, y)], wall(x, y), [1.0; 3]);
+            assert!(off < 0.5, "({x}, {y}) is off by {off}");
+        }
+    }
+
+    #[test]
+    fn measures_the_spread_of_a_busy_border() {
+        let busy = Color::from_fn(100, 120, |x, y| {
+            [
+                ((x * 37 + y * 91) % 100) as f32,
+                ((x * 53) % 40) as f32,
+                0.0,
+            ]
+        });
+        assert!(fit_border(&busy, STRIPS).sigma > BUSIEST);
+    }
+
+    #[test]
+    fn takes_the_floor_for_background_where_both_sides_agree() {
+        let floor = [40.0, 8.0, 20.0];
+        let picture = Color::from_fn(100, 120, |x, y| {
+            if (45..55).contains(&x) && y > 20 {
+                [10.0, 0.0, 0.0]
+            } else if y >= 95 {
+                floor
+            } else {
+                wall(x, y)
+            }
+        });
+        let background = Background::measure(&picture);
+        assert!(
+            background.distance[(20, 110)] < 1.0
+                && background.distance[(80, 97)] < background.near()
+        );
+        assert!(background.distance[(20, 50)] < 1.0);
+        assert!(
+            background.distance[(50, 60)] > background.far()
+                && background.distance[(50, 110)] > background.far()
+        );
+    }
+}

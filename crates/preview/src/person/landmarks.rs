@@ -295,3 +295,110 @@ fn mirror_short_side(tips: PerSide<Point>, head_x: f64) -> PerSide<Point> {
     }
     corrected
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FACE: FaceBox = FaceBox {
+        center: Point { x: 100.0, y: 50.0 },
+        size: 40.0,
+    };
+
+    fn outline(left: f64, right: f64) -> Outline {
+        Outline {
+            top: 10.0,
+            bottom: 299.0,
+            edges: PerSide {
+                left: vec![left; 300],
+                right: vec![right; 300],
+            },
+        }
+    }
+
+    #[test]
+    fn keeps_two_good_tips() {
+        let tips = PerSide {
+            left: Point::new(60.0, 90.0),
+            right: Point::new(142.0, 94.0),
+        };
+        assert_eq!(
+            correct_by_face(tips, &FACE, 72.0, &outline(60.0, 142.0)),
+            tips
+        );
+    }
+
+    #[test]
+    fn mirrors_the_good_tip_over_a_bad_one() {
+        let tips = PerSide {
+            left: Point::new(60.0, 90.0),
+            right: Point::new(190.0, 90.0),
+        };
+        let corrected = correct_by_face(tips, &FACE, 72.0, &outline(60.0, 190.0));
+        assert_eq!(corrected.left, tips.left);
+        assert_eq!(corrected.right, Point::new(140.0, 90.0));
+    }
+
+    #[test]
+    fn replaces_a_tip_that_slid_down_an_arm() {
+        let tips = PerSide {
+            left: Point::new(60.0, 92.0),
+            right: Point::new(145.0, 116.0),
+        };
+        let corrected = correct_by_face(tips, &FACE, 72.0, &outline(60.0, 138.0));
+        assert_eq!(corrected.left, tips.left);
+        assert_eq!(corrected.right, Point::new(138.0, 96.0));
+        // Where the outline has nothing to offer the reach of the good side decides.
+        let corrected = correct_by_face(tips, &FACE, 72.0, &outline(60.0, -1.0));
+        assert_eq!(corrected.right, Point::new(142.0, 96.0));
+    }
+
+    #[test]
+    fn mirrors_a_side_caught_on_hair_without_a_face() {
+        let tips = PerSide {
+            left: Point::new(80.0, 70.0),
+            right: Point::new(150.0, 92.0),
+        };
+        let mirrored = mirror_short_side(tips, 100.0);
+        assert_eq!(mirrored.left, Point::new(50.0, 92.0));
+        assert_eq!(mirrored.right, tips.right);
+    }
+
+    #[test]
+    fn refuses_a_face_at_the_bottom_of_the_picture() {
+        let low = FaceBox {
+            center: Point::new(100.0, 295.0),
+            size: 40.0,
+        };
+        assert!(Landmarks::find(&outline(60.0, 140.0), Some(&low)).is_err());
+    }
+
+    #[test]
+    fn refuses_shoulders_without_width() {
+        assert!(Landmarks::find(&outline(98.0, 108.0), None).is_err());
+    }
+
+    #[test]
+    fn traces_the_edges_row_by_row() {
+        let body = Mask::from_fn(80, 200, |x, y| {
+            (20..=50).contains(&x) && (30..150).contains(&y)
+        });
+        let outline = Outline::trace(&body).unwrap();
+        assert_eq!((outline.top as usize, outline.bottom as usize), (30, 149));
+        assert_eq!(
+            (
+                outline.edges.left[100] as i32,
+                outline.edges.right[100] as i32
+            ),
+            (20, 50)
+        );
+        assert_eq!(
+            (
+                outline.edges.left[10] as i32,
+                outline.edges.right[10] as i32
+            ),
+            (-1, -1)
+        );
+        assert!(Outline::trace(&Mask::new(80, 200, false)).is_err());
+    }
+}

@@ -40,3 +40,41 @@ pub(super) fn first_row_of_two_legs(silhouette: &Mask, body: &Landmarks) -> f64 
     }
     highest
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::person::PerSide;
+    use crate::raster::Point;
+
+    fn body() -> Landmarks {
+        Landmarks {
+            chin: 20.0,
+            tips: PerSide {
+                left: Point::new(50.0, 40.0),
+                right: Point::new(150.0, 40.0),
+            },
+            shoulder_width: 100.0,
+            center_x: 100.0,
+            neck_x: 100.0,
+            head_x: 100.0,
+            shoulder_y: 40.0,
+        }
+    }
+
+    #[test]
+    fn finds_where_a_skirt_ends() {
+        let person = Mask::from_fn(200, 400, |x, y| match y {
+            0..260 => (60..140).contains(&x),
+            _ => (70..95).contains(&x) || (105..130).contains(&x),
+        });
+        let row = first_row_of_two_legs(&person, &body());
+        assert!((258.0..=261.0).contains(&row), "{row}");
+    }
+
+    #[test]
+    fn falls_back_to_the_highest_row_without_legs() {
+        let skirt_to_the_floor = Mask::new(200, 400, true);
+        assert!((first_row_of_two_legs(&skirt_to_the_floor, &body()) - 215.0).abs() < 1e-9);
+    }
+}

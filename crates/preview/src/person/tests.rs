@@ -140,6 +140,61 @@ fn sees_that_a_dress_has_no_waist_and_where_it_ends() {
 }
 
 #[test]
+fn keeps_the_legs_of_somebody_in_a_dress_of_the_colour_of_skin() {
+    let skin = SyntheticPerson::default().skin;
+    let (picture, person) = analyzed(&SyntheticPerson {
+        outfit: Outfit::Dress,
+        sleeves: SleeveLength::None,
+        top: skin,
+        ..SyntheticPerson::default()
+    });
+    assert!(person.skin_cloth_share > 0.6);
+    let belly = (
+        person.center_x as usize,
+        (person.shoulder_y + 0.7 * person.shoulder_width) as usize,
+    );
+    let legs =
+        picture.skin.bounds().unwrap().y1 as f64 * person.scale - 0.5 * person.shoulder_width;
+    assert!(!person.skin[belly] && person.silhouette[belly]);
+    assert!(person.skin.any_row(legs as usize), "no skin in row {legs}");
+}
+
+#[test]
+fn ignores_the_face_of_a_head_that_is_cut_off() {
+    let picture = SyntheticPerson::default().draw();
+    let (width, height) = picture.image.size();
+    let cut = picture.face.center.y as usize;
+    let image = picture.image.crop(0, cut, width, height - cut);
+    let face = FaceBox {
+        center: Point::new(picture.face.center.x, 0.0),
+        size: picture.face.size,
+    };
+    assert!(analyze(&image, Some(face)).unwrap().face.is_none());
+}
+
+#[test]
+fn refuses_a_scene() {
+    let picture = SyntheticPerson::default().draw();
+    let (width, height) = picture.image.size();
+    let scene = Rgb8::from_fn(width, height, |x, y| {
+        if picture.silhouette[(x, y)] {
+            return picture.image[(x, y)];
+        }
+        let (across, down) = (x / 24, y / 31);
+        [
+            (across * 71 + down * 37) % 256,
+            (across * 29 + down * 97) % 256,
+            (down * 53) % 256,
+        ]
+        .map(|value| value as u8)
+    });
+    assert_eq!(
+        analyze(&scene, Some(picture.face)).err(),
+        Some(PersonError::NotFound("the background is not plain"))
+    );
+}
+
+#[test]
 fn follows_both_arms() {
     let (_, person) = analyzed(&SyntheticPerson {
         framing: Framing::HalfBody,

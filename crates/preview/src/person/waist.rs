@@ -1,10 +1,12 @@
 //! The rows where the upper garment ends and the lower one begins.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::landmarks::Landmarks;
 use super::measure::{range_within, share_of};
-use crate::raster::{Color, Mask, box_blur, lab_distance, percentile, percentile_color};
+use crate::raster::{Color, Mask, box_blur, lab_distance, percentile};
 
 /// Columns of the three strips in which the edge is searched, U from the middle: one alone is fooled by prints.
 const STRIPS: [(f64, f64); 3] = [(-0.31, -0.12), (-0.1, 0.1), (0.12, 0.31)];
@@ -65,41 +67,48 @@ impl Waistline {
     }
 }
 
+/// Typical dark, middle and light colour of a window: one for each of `QUANTILES`.
+type Typical = [[f32; 3]; 3];
+
 /// A vertical strip of the body.
 struct Strip {
-    lab: Color,
     smooth: Color,
+    /// Row of the first window.
+    first: usize,
+    window: usize,
+    /// Colours of the windows that begin at `first` and at every row after it; none for a window with too few pixels.
+    typical: Vec<Option<Typical>>,
 }
 
 impl Strip {
-    fn cut(lab: &Color, body: &Landmarks, from: f64, to: f64) -> Option<Self> {
-        let column = |across: f64| body.center_x + across * body.shoulder_width;
-        let columns = range_within(column(from), column(to) + 1.0, lab.width());
+    /// Prepares the comparison at some rows; needs `window` rows above the first of them.
+    fn cut(lab: &Color, columns: Range<usize>, rows: &Range<usize>, window: usize) -> Option<Self> {
         if columns.len() <= 2 {
             return None;
         }
         let strip = lab.crop(columns.start, 0, columns.len(), lab.height());
+        let first = rows.start.saturating_sub(window);
+        let typical = (first..rows.end).into_par_iter().map(|y| {
+            let end = (y + window).min(strip.height());
+            typical_colors(&strip.data()[y * strip.width()..end * strip.width()])
+        });
         Some(Self {
+            typical: typical.collect(),
             smooth: box_blur(&strip, 5, 5),
-            lab: strip,
+            first,
+            window,
         })
     }
 
     /// Strength of a horizontal edge between a row and the one above it.
-    fn edge_at(&self, y: usize, window: usize) -> Option<f32> {
-        let last = self.lab.height() - 1;
-        let above = self.colors(y.saturating_sub(window), y);
-        let below = self.colors(y, (y + window).min(last + 1));
-        if above.len() < 8 || below.len() < 8 {
-            return None;
-        }
-        let changes = QUANTILES.map(|quantile| {
-            lab_distance(
-                percentile_color(above, quantile),
-                percentile_color(below, quantile),
-                WEIGHTS,
-            )
-        });
+    fn edge_at(&self, y: usize) -> Option<f32> {
+        let above = self.typical[y.checked_sub(self.first + self.window)?]?;
+        let below = self.typical[y - self.first]?;
+        let changes = above
+            .iter()
+            .zip(&below)
+            .map(|(above, below)| lab_distance(*above, *below, WEIGHTS));
+        let last = self.smooth.height() - 1;
         let near = self
             .smooth
             .row((y + 2).min(last))
@@ -108,53 +117,56 @@ impl Strip {
         let mut steps: Vec<f32> = near
             .map(|(below, above)| below.iter().zip(above).map(|(b, a)| (b - a).abs()).sum())
             .collect();
-        Some(
-            changes.iter().sum::<f32>() / 3.0
-                + SHARPNESS * percentile(&mut steps, SHARPNESS_QUANTILE),
-        )
+        Some(changes.sum::<f32>() / 3.0 + SHARPNESS * percentile(&mut steps, SHARPNESS_QUANTILE))
     }
+}
 
-    fn colors(&self, from: usize, to: usize) -> &[[f32; 3]] {
-        let width = self.lab.width();
-        &self.lab.data()[from * width..to * width]
+fn typical_colors(colors: &[[f32; 3]]) -> Option<Typical> {
+    if colors.len() < 8 {
+        return None;
     }
+    let mut typical = [[0.0; 3]; 3];
+    for channel in 0..3 {
+        let mut values: Vec<f32> = colors.iter().map(|color| color[channel]).collect();
+        for (color, quantile) in typical.iter_mut().zip(QUANTILES) {
+            color[channel] = percentile(&mut values, quantile);
+        }
+    }
+    Some(typical)
 }
 
 /// Finds the row with the best mixture of a strong edge and a usual place: (row, score).
 fn strongest_edge(lab: &Color, body: &Landmarks) -> Option<(f64, f64)> {
+    let (width, height) = lab.size();
+    let window = ((WINDOW * body.shoulder_width) as usize).max(4);
+    let first = (body.row_at(SEARCH_ROWS.0).max(0.0) as usize).min(height - 1);
+    let end = body.row_at(SEARCH_ROWS.1).min(height as f64 - 3.0).max(0.0) as usize;
+    let rows = first..end.max(first + 1);
+    let column = |across: f64| body.center_x + across * body.shoulder_width;
     let strips: Vec<Strip> = STRIPS
         .iter()
-        .filter_map(|(from, to)| Strip::cut(lab, body, *from, *to))
-        .collect();
-    let window = ((WINDOW * body.shoulder_width) as usize).max(4);
-    let height = lab.height();
-    let first = (body.row_at(SEARCH_ROWS.0).max(0.0) as usize).min(height - 1);
-    let end =
-        (body.row_at(SEARCH_ROWS.1).min(height as f64 - 3.0).max(0.0) as usize).max(first + 1);
-    let scores: Vec<(usize, f64)> = (first..end)
-        .into_par_iter()
-        .filter_map(|y| {
-            let mut strengths: Vec<f32> = strips
-                .iter()
-                .filter_map(|strip| strip.edge_at(y, window))
-                .collect();
-            strengths.sort_by(f32::total_cmp);
-            let weakest = f64::from(*strengths.first()?);
-            let middle = f64::from(strengths[strengths.len() / 2]);
-            let oddness = (body.down(y) - USUAL.0) / USUAL.1;
-            let prior = (-0.5 * oddness * oddness).exp();
-            Some((
-                y,
-                (MEDIAN_WEIGHT * middle + WEAKEST_WEIGHT * weakest) * prior,
-            ))
+        .filter_map(|(from, to)| {
+            let columns = range_within(column(*from), column(*to) + 1.0, width);
+            Strip::cut(lab, columns, &rows, window)
         })
         .collect();
-    // The first of equal rows wins.
-    let best = scores
-        .into_iter()
-        .rev()
-        .max_by(|a, b| a.1.total_cmp(&b.1))?;
-    Some((best.0 as f64, best.1))
+    let mut best: Option<(f64, f64)> = None;
+    for y in rows {
+        let mut strengths: Vec<f32> = strips.iter().filter_map(|strip| strip.edge_at(y)).collect();
+        strengths.sort_by(f32::total_cmp);
+        let Some(weakest) = strengths.first() else {
+            continue;
+        };
+        let middle = strengths[strengths.len() / 2];
+        let oddness = (body.down(y) - USUAL.0) / USUAL.1;
+        let prior = (-0.5 * oddness * oddness).exp();
+        let score =
+            (MEDIAN_WEIGHT * f64::from(middle) + WEAKEST_WEIGHT * f64::from(*weakest)) * prior;
+        if best.is_none_or(|(_, highest)| score > highest) {
+            best = Some((y as f64, score));
+        }
+    }
+    best
 }
 
 /// Finds a run of rows of skin across the belly: (first row, row after the last).
