@@ -31,9 +31,16 @@ pub(super) struct Cloth {
 }
 
 impl Cloth {
-    /// Prepares the colours; `trusted` are the work pixels whose colours count, `magnification` is the number of pixels in the
-    /// person's full-size picture per pixel of the product photo.
-    pub(super) fn new(garment: &GarmentShape, trusted: &Mask, magnification: f64) -> Self {
+    /// Prepares the colours.
+    ///
+    /// `trusted` are the work pixels that keep their colours, `sources` those that lend them to the others; `magnification` is
+    /// the number of pixels in the person's full-size picture per pixel of the product photo.
+    pub(super) fn new(
+        garment: &GarmentShape,
+        trusted: &Mask,
+        sources: &Mask,
+        magnification: f64,
+    ) -> Self {
         let (width, height) = garment.image.size();
         let shrunk;
         let photo = if magnification < SHRINK_BELOW {
@@ -50,7 +57,7 @@ impl Cloth {
             ratio(photo.width(), garment.work.width()),
             ratio(photo.height(), garment.work.height()),
         );
-        let around = bleed(&garment.work, trusted);
+        let around = bleed(&garment.work, sources);
         let mut colors = Plane::new(photo.width(), photo.height(), [0; 3]);
         if around.width() > 0 {
             colors.fill_rows(|y, row| {
@@ -92,8 +99,8 @@ pub(super) fn trusted_upper(front: &Mask) -> Mask {
 }
 
 /// Extends colours beyond a mask (nearest) and blurs the extension.
-fn bleed(work: &Rgb8, trusted: &Mask) -> Rgb8 {
-    let nearest = nearest_true(trusted);
+fn bleed(work: &Rgb8, sources: &Mask) -> Rgb8 {
+    let nearest = nearest_true(sources);
     let pixels = work.data();
     let extended = nearest.map(|index| {
         pixels

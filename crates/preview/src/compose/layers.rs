@@ -56,9 +56,11 @@ pub(super) fn upper_layers(
     frame: &Frame,
 ) -> UpperLayers {
     let front = garment.mask.and_not(&upper.opening);
+    let sure = trusted_upper(&front);
     let cloth = Cloth::new(
         garment,
-        &trusted_upper(&front),
+        &sure,
+        &sure,
         magnification(fit.scale, garment, frame),
     );
     let mut sleeve_masks = Plane::new(front.width(), front.height(), false);
@@ -311,19 +313,24 @@ pub(super) fn lower_layer(
     frame: &Frame,
 ) -> Layer {
     let crotch = lower.landmarks.crotch;
-    let inner = trusted(&garment.mask, 2.0);
-    // Shade and stitches at the crotch are no colour to spread.
-    let seam = |x: usize, y: usize| {
-        fit.has_legs
-            && (x as f64 - crotch.x).abs() < 5.0
-            && (-12.0..24.0).contains(&(y as f64 - crotch.y))
+    // Shade and stitches at the crotch are no colour to show, and even less one to spread.
+    let without_seam = |mask: &Mask, aside: f64, above: f64, below: f64| {
+        let seam = |x: usize, y: usize| {
+            fit.has_legs
+                && (x as f64 - crotch.x).abs() < aside
+                && (-above..below).contains(&(y as f64 - crotch.y))
+        };
+        let kept = Plane::from_fn(mask.width(), mask.height(), |x, y| {
+            mask[(x, y)] && !seam(x, y)
+        });
+        if kept.any() { kept } else { mask.clone() }
     };
-    let sure = Plane::from_fn(inner.width(), inner.height(), |x, y| {
-        inner[(x, y)] && !seam(x, y)
-    });
+    let sure = without_seam(&trusted(&garment.mask, 2.0), 5.0, 12.0, 24.0);
+    let sources = without_seam(&trusted(&garment.mask, 5.0), 9.0, 16.0, 32.0);
     let cloth = Cloth::new(
         garment,
-        if sure.any() { &sure } else { &inner },
+        &sure,
+        &sources,
         magnification(fit.scale, garment, frame),
     );
     if !fit.has_legs {

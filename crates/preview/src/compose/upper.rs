@@ -8,7 +8,7 @@ use crate::raster::{
 };
 
 use super::holes::find_holes;
-use super::layers::{Layer, upper_layers};
+use super::layers::{Layer, UpperLayers, upper_layers};
 use super::leftover::{Leftover, upper_leftover};
 use super::light::{light_match, shade, shadow_reach, soft_shadow, soft_shadow_of};
 use super::patch::{
@@ -63,13 +63,10 @@ pub(super) fn compose_upper(
     frame: &Frame,
 ) -> Result<Composition, ComposeError> {
     let u = person.shoulder_width;
-    let layers = upper_layers(person, garment, upper, fit, frame);
-    let torso_coverage = shrink(&layers.torso.alpha, frame);
+    let UpperLayers { torso, sleeves } = upper_layers(person, garment, upper, fit, frame);
+    let torso_coverage = shrink(&torso.alpha, frame);
     let mut sleeve_coverage = Plane::new(frame.work.0, frame.work.1, 0.0);
-    for layer in Side::ALL
-        .iter()
-        .filter_map(|&side| layers.sleeves[side].as_ref())
-    {
+    for layer in sleeves.iter().filter_map(|(_, layer)| layer.as_ref()) {
         sleeve_coverage = larger(&sleeve_coverage, &shrink(&layer.alpha, frame));
     }
     let coverage = larger(&torso_coverage, &sleeve_coverage);
@@ -79,11 +76,11 @@ pub(super) fn compose_upper(
 
     let mut steps = cover_old_clothes(image, person, &leftover, frame);
     steps.push(Step::Keep);
-    let torso_window = layers.torso.alpha.window();
+    let torso_window = torso.alpha.window();
     steps.push(Step::Darken(hem_shadow(
         person,
         fit,
-        &layers.torso,
+        &torso,
         &torso_coverage,
         &front_soft,
         frame,
@@ -91,7 +88,7 @@ pub(super) fn compose_upper(
     steps.push(Step::Darken(neck_shadow(
         person,
         fit,
-        &layers.torso,
+        &torso,
         &torso_coverage,
         &leftover.skin,
         frame,
@@ -99,15 +96,15 @@ pub(super) fn compose_upper(
 
     let light = shade(person, &coverage, &person.old_top);
     let gains = light_match(person, garment);
-    let all_layers = Side::ALL
+    let all_layers = sleeves
         .iter()
-        .filter_map(|&side| layers.sleeves[side].as_ref())
+        .filter_map(|(_, layer)| layer.as_ref())
         .fold(torso_window, |window, layer| {
             window.union(&layer.alpha.window())
         });
     let light = enlarge_part(&light, frame, all_layers);
-    let torso_alpha = layers.torso.alpha.clone();
-    steps.push(lit(layers.torso, &light, gains));
+    let torso_alpha = torso.alpha.clone();
+    steps.push(lit(torso, &light, gains));
     let arm_shadow = fall(
         &soft_shadow_of(&front, ARM_SHADOW.down * u, ARM_SHADOW.sigma * u),
         frame,
@@ -122,10 +119,8 @@ pub(super) fn compose_upper(
     steps.push(Step::ShowKept(where_covered(&front_soft, &torso_alpha)));
 
     let mut covered = torso_alpha.cut(all_layers);
-    for side in Side::ALL {
-        let Some(layer) = layers.sleeves[side].clone() else {
-            continue;
-        };
+    for (side, layer) in [(Side::Left, sleeves.left), (Side::Right, sleeves.right)] {
+        let Some(layer) = layer else { continue };
         let low_row = frame.to_full(fit.landing.armpit[side]).y - 0.05 * u * frame.factor().1;
         steps.push(Step::Darken(sleeve_shadow(
             person,
@@ -135,9 +130,8 @@ pub(super) fn compose_upper(
             low_row,
             frame,
         )));
-        let alpha = layer.alpha.clone();
-        covered.change_part(alpha.window(), |y, row, first| {
-            let alpha = alpha.row(y);
+        covered.change_part(layer.alpha.window(), |y, row, first| {
+            let alpha = layer.alpha.row(y);
             for (x, value) in row.iter_mut().enumerate() {
                 *value = value.max(alpha.at(first + x));
             }
