@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use drape_core::{Code, generation::Status, product::ProductOrigin};
-use drape_testkit::conformance::data::{DataPorts, external_id, upsert};
+use drape_testkit::conformance::data::{DataPorts, external_id, upsert, url_image};
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, sqlite::SqliteConnection};
 
 use super::{
@@ -177,8 +177,9 @@ async fn forgetting_clears_dead_products_away() {
         .await;
     data.upsert(account, upsert("replaced", ProductOrigin::Registered))
         .await;
-    data.upsert(account, upsert("replaced", ProductOrigin::Registered))
-        .await;
+    let mut other = upsert("replaced", ProductOrigin::Registered);
+    other.images = Some(vec![url_image("https://shop.example/b.jpg")]);
+    data.upsert(account, other).await;
     data.register(account, "deleted").await;
     let name = external_id("deleted");
     data.products
