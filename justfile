@@ -16,13 +16,19 @@ check:
     cargo clippy --workspace --all-targets -- -D warnings
     cargo deny check
 
-# Writes generated files anew: openapi.json, docs pages
+# Writes generated files anew
 generate:
-    DRAPE_WRITE_GENERATED=1 cargo test --workspace generated
+    cargo run -p drape -- config reference > docs/SETTINGS.md
+    cargo run -p drape -- openapi > crates/server/openapi.json
 
 # Kills a running server at random moments, 50 times, and checks the books (bounded to a few minutes)
 kill-test rounds="50":
     DRAPE_KILL_ROUNDS={{rounds}} cargo test --release -p drape --test it kill_nine -- --nocapture
+
+# Measures how many try-ons a server accepts per second
+bench-accept seconds="10" connections="64":
+    cargo build --release -p drape
+    cargo run --release -p drape --example accept_rate -- {{seconds}} {{connections}}
 
 # Makes a contact sheet of the preview engine from a list of pairs
 evaluate pairs photos out="target/evaluate":

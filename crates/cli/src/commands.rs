@@ -36,7 +36,10 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         Command::Credits(command) => credits::run(&common, command),
         Command::Doctor => doctor::run(&common),
         Command::Config(command) => config::run(&common, &command),
-        Command::Openapi => openapi::run(),
+        Command::Openapi => {
+            openapi::run();
+            Ok(())
+        }
         Command::Migrate => migrate::run(&common),
     }
 }

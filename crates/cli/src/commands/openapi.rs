@@ -1,9 +1,6 @@
 //! `drape openapi`
 
-pub(crate) fn run() -> anyhow::Result<()> {
-    println!(
-        "{}",
-        drape_server::api::openapi::openapi().to_pretty_json()?
-    );
-    Ok(())
+/// Prints the document as it is served.
+pub(crate) fn run() {
+    print!("{}", drape_server::api::openapi::openapi_json());
 }
