@@ -3,7 +3,7 @@
 use drape_imaging::{Picture, Subsampling, encode_jpeg};
 use drape_preview::{
     raster::Rgb8,
-    synthetic::{SyntheticGarment, SyntheticPerson},
+    synthetic::{Framing, SleeveLength, SyntheticGarment, SyntheticPerson},
 };
 
 /// JPEG quality of the demo pictures.
@@ -15,6 +15,9 @@ pub fn person_jpeg() -> Vec<u8> {
         &SyntheticPerson {
             width: 720,
             height: 900,
+            framing: Framing::HalfBody,
+            sleeves: SleeveLength::None,
+            top: [112, 118, 126],
             ..SyntheticPerson::default()
         }
         .draw()
