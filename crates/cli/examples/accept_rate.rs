@@ -140,8 +140,6 @@ impl Server {
                 "--listen",
                 "127.0.0.1:0",
                 "--set",
-                "storage.max_waiting_jobs=4000000",
-                "--set",
                 "log.filter=error",
             ])
             .arg("--data-dir")

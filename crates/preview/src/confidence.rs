@@ -12,8 +12,10 @@ use crate::raster::{erode, median_f64, percentile_f64, polyline_length};
 /// Results below this confidence should not be shown.
 pub const SUGGESTED_GATE: f64 = 0.5;
 
-/// Factor of a lower garment that is used as an upper one or the other way round: alone enough to stay below the gate.
-const WRONG_CATEGORY: f64 = 0.45;
+/// Factor of what looks like trousers and shall be an upper garment: alone enough to stay below the gate.
+const TROUSERS_AS_UPPER: f64 = 0.45;
+/// Factor of what looks like an upper garment and shall be a lower one: shorts do, so alone it is just enough for the gate.
+const UPPER_AS_LOWER: f64 = 0.5;
 /// Factors below this are worth telling.
 const NOTEWORTHY: f64 = 0.85;
 
@@ -356,7 +358,12 @@ fn garment_factors(list: &mut Factors, garment: &GarmentShape) {
     let looks_lower = garment.guess == Category::Bottom;
     let is_lower = garment.category == Category::Bottom;
     if looks_lower != is_lower {
-        list.garment("garment does not look like its category", WRONG_CATEGORY);
+        let factor = if looks_lower {
+            TROUSERS_AS_UPPER
+        } else {
+            UPPER_AS_LOWER
+        };
+        list.garment("garment does not look like its category", factor);
     }
 }
 

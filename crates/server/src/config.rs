@@ -60,7 +60,7 @@ settings! {
         /// Folder for the database and the pictures.
         data_dir: String = "./drape-data";
         /// Most generations that may wait at once; further ones are answered with `SERVER_BUSY`.
-        max_waiting_jobs: u32 = 10_000_u32;
+        max_waiting_jobs: u32 = 100_000_u32;
     }
     /// What a new account gets.
     accounts: AccountSettings {
