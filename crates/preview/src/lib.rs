@@ -1,5 +1,6 @@
 //! Weight-free CPU try-on engine: person and garment analysis, warp, composition.
 
+mod border;
 pub mod category;
 pub mod compose;
 pub mod confidence;
