@@ -8,7 +8,7 @@ use drape_core::{
 use drape_server::{app::Data, config::Config};
 use serde_json::json;
 
-use super::{find_account, print_json, with_data};
+use super::{find_account, key, print_json, with_data};
 use crate::args::{AccountCommand, Common};
 
 pub(crate) fn run(common: &Common, command: AccountCommand) -> anyhow::Result<()> {
@@ -128,15 +128,7 @@ async fn show(data: &Data, name_or_id: &str, as_json: bool) -> anyhow::Result<()
     let keys = data.store.list_keys(account.id).await?;
     if as_json {
         let mut shown = to_json(&account, balance);
-        shown["keys"] = keys
-            .iter()
-            .map(|key| {
-                json!({
-                    "keyId": key.id.to_string(), "label": key.label,
-                    "createdAt": key.created_at, "revokedAt": key.revoked_at,
-                })
-            })
-            .collect();
+        shown["keys"] = keys.iter().map(key::to_json).collect();
         print_json(&shown);
         return Ok(());
     }

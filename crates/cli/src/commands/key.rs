@@ -2,7 +2,7 @@
 
 use drape_core::{
     Code,
-    account::{ApiKey, NewKey},
+    account::{ApiKey, KeyInfo, NewKey},
     ids::KeyId,
     ports::{Accounts as _, Clock as _, Ids as _},
 };
@@ -41,13 +41,7 @@ pub(crate) fn run(common: &Common, command: KeyCommand) -> anyhow::Result<()> {
                 let account = find_account(&data, &account).await?;
                 let keys = data.store.list_keys(account.id).await?;
                 if json {
-                    let rows = keys.iter().map(|key| {
-                        json!({
-                            "keyId": key.id.to_string(), "label": key.label,
-                            "createdAt": key.created_at, "revokedAt": key.revoked_at,
-                        })
-                    });
-                    print_json(&rows.collect());
+                    print_json(&keys.iter().map(to_json).collect());
                 } else {
                     for key in keys {
                         let state = key
@@ -79,5 +73,13 @@ pub(crate) fn run(common: &Common, command: KeyCommand) -> anyhow::Result<()> {
             }
         }
         Ok(())
+    })
+}
+
+/// A key as commands print it: never the key itself.
+pub(crate) fn to_json(key: &KeyInfo) -> serde_json::Value {
+    json!({
+        "keyId": key.id.to_string(), "label": key.label,
+        "createdAt": key.created_at, "revokedAt": key.revoked_at,
     })
 }
