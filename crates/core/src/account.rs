@@ -81,8 +81,32 @@ pub struct Account {
     pub keep_for_days: u32,
     /// Engine of this account; the server's default when none.
     pub engine: Option<String>,
+    /// Whether results carry a visible label unless a request says otherwise.
+    pub ai_label: bool,
+    /// Balance at which the event `credits.low` is sent; 0 never sends it.
+    pub credits_low_at: u32,
     /// When the account was made.
     pub created_at: Timestamp,
+}
+
+/// New settings of an account; what is none stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountChange {
+    /// Whether its keys work.
+    pub is_active: Option<bool>,
+    /// Requests per minute.
+    pub rate_limit: Option<u32>,
+    /// Status and picture requests per minute.
+    pub poll_limit: Option<u32>,
+    /// Days that pictures are kept when a request does not say: 1, 3 or 7.
+    pub keep_for_days: Option<u32>,
+    /// Engine of the account; an inner none goes back to the server's default.
+    #[expect(clippy::option_option, reason = "left alone, cleared, or set")]
+    pub engine: Option<Option<String>>,
+    /// Whether results carry a visible label unless a request says otherwise.
+    pub ai_label: Option<bool>,
+    /// Balance at which the event `credits.low` is sent.
+    pub credits_low_at: Option<u32>,
 }
 
 /// What it takes to make an account.

@@ -98,12 +98,24 @@ codes! {
     ImageNotFound = "IMAGE_NOT_FOUND", NotFound, retry: false;
     /// The customer picture could not be fetched from its URL.
     CustomerImageFetchFailed = "CUSTOMER_IMAGE_FETCH_FAILED", InvalidInput, retry: true;
+    /// The `Idempotency-Key` was used for another request within the last 24 hours.
+    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", Conflict, retry: false;
+    /// The first request with this `Idempotency-Key` is still running; `Retry-After` says when to come back.
+    IdempotencyKeyInUse = "IDEMPOTENCY_KEY_IN_USE", Conflict, retry: true;
     /// The account has no credits left.
     InsufficientCredits = "INSUFFICIENT_CREDITS", PaymentRequired, retry: false;
     /// The product is unknown, expired or deleted.
     ProductNotFound = "PRODUCT_NOT_FOUND", NotFound, retry: false;
     /// The generation is unknown.
     GenerationNotFound = "GENERATION_NOT_FOUND", NotFound, retry: false;
+    /// The account is unknown (admin API).
+    AccountNotFound = "ACCOUNT_NOT_FOUND", NotFound, retry: false;
+    /// The key is unknown or already revoked (admin API).
+    KeyNotFound = "KEY_NOT_FOUND", NotFound, retry: false;
+    /// The account has no watermark (admin API).
+    WatermarkNotFound = "WATERMARK_NOT_FOUND", NotFound, retry: false;
+    /// The webhook endpoint or delivery is unknown (admin API).
+    WebhookNotFound = "WEBHOOK_NOT_FOUND", NotFound, retry: false;
     /// No such route.
     NotFound = "NOT_FOUND", NotFound, retry: false;
     /// The route does not know this method.

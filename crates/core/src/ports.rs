@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::{
     Result,
-    account::{Account, ApiKeyHash, KeyInfo, LedgerEntry, NewAccount, NewKey},
+    account::{Account, AccountChange, ApiKeyHash, KeyInfo, LedgerEntry, NewAccount, NewKey},
     generation::{
         Enqueued, ExpiredBlob, Generation, Job, JobOutcome, LeaseState, NewGeneration,
         PersonChoice, ProductChoice, Reported,
@@ -54,6 +54,9 @@ pub trait Accounts: Send + Sync {
 
     /// Switches an account off or on; false when there is none.
     async fn set_active(&self, account: AccountId, is_active: bool) -> Result<bool>;
+
+    /// Changes settings of an account; none when there is no such account.
+    async fn update(&self, account: AccountId, change: AccountChange) -> Result<Option<Account>>;
 
     /// Adds a key to an account.
     async fn create_key(&self, account: AccountId, key: NewKey) -> Result<()>;

@@ -22,6 +22,7 @@ macro_rules! data_port_tests {
             a_new_account_has_its_key_and_credits
             unknown_accounts_are_not_found
             a_taken_name_is_a_validation_error
+            settings_change_one_by_one
             an_account_may_begin_without_credits
             accounts_are_listed_newest_first
             keys_can_be_added_and_revoked

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use drape_core::{
     Error, Result,
-    account::{Account, ApiKeyHash, EntryKind, KeyInfo, NewAccount, NewKey},
+    account::{Account, AccountChange, ApiKeyHash, EntryKind, KeyInfo, NewAccount, NewKey},
     ids::{AccountId, KeyId},
     ports::Accounts,
     time::Timestamp,
@@ -19,9 +19,13 @@ use super::{
 /// Days that pictures of a new account are kept when a request does not say.
 const DEFAULT_KEEP_FOR_DAYS: u32 = 7;
 
+/// Balance at which a new account is told that its credits run out; the default of the column.
+const DEFAULT_CREDITS_LOW_AT: u32 = 5;
+
 macro_rules! account_columns {
     () => {
-        "accounts.id AS account_id, name, is_active, rate_limit, poll_limit, keep_for_days, engine, accounts.created_at"
+        "accounts.id AS account_id, name, is_active, rate_limit, poll_limit, keep_for_days, engine, ai_label,
+        credits_low_at, accounts.created_at"
     };
 }
 
@@ -38,6 +42,10 @@ statements! {
     FIND = concat!("SELECT ", account_columns!(), " FROM accounts WHERE id = $1");
     FIND_BY_NAME = concat!("SELECT ", account_columns!(), " FROM accounts WHERE name = $1");
     LIST = concat!("SELECT ", account_columns!(), " FROM accounts ORDER BY id DESC");
+    UPDATE = "UPDATE accounts SET is_active = COALESCE($2, is_active), rate_limit = COALESCE($3, rate_limit),
+        poll_limit = COALESCE($4, poll_limit), keep_for_days = COALESCE($5, keep_for_days),
+        engine = iif($6, $7, engine), ai_label = COALESCE($8, ai_label),
+        credits_low_at = COALESCE($9, credits_low_at) WHERE id = $1";
     SET_ACTIVE = "UPDATE accounts SET is_active = $2 WHERE id = $1";
     INSERT_KEY = "INSERT INTO api_keys (id, account_id, hash, label, created_at) VALUES ($1, $2, $3, $4, $5)";
     LIST_KEYS = "SELECT id, label, created_at, revoked_at FROM api_keys WHERE account_id = $1 ORDER BY id DESC";
@@ -53,6 +61,8 @@ fn read_account(row: &SqliteRow) -> Result<Account, DbError> {
         poll_limit: row.count("poll_limit")?,
         keep_for_days: row.count("keep_for_days")?,
         engine: row.column("engine")?,
+        ai_label: row.column("ai_label")?,
+        credits_low_at: row.count("credits_low_at")?,
         created_at: row.time("created_at")?,
     })
 }
@@ -106,8 +116,34 @@ async fn create(connection: &mut SqliteConnection, new: NewAccount) -> Result<Ac
         poll_limit: new.poll_limit,
         keep_for_days: DEFAULT_KEEP_FOR_DAYS,
         engine: None,
+        ai_label: false,
+        credits_low_at: DEFAULT_CREDITS_LOW_AT,
         created_at: new.now,
     })
+}
+
+async fn update(
+    connection: &mut SqliteConnection,
+    account: AccountId,
+    change: AccountChange,
+) -> Result<Option<Account>> {
+    query(UPDATE)
+        .bind_id(account.as_uuid())
+        .bind(change.is_active)
+        .bind(change.rate_limit)
+        .bind(change.poll_limit)
+        .bind(change.keep_for_days)
+        .bind(change.engine.is_some())
+        .bind(change.engine.flatten())
+        .bind(change.ai_label)
+        .bind(change.credits_low_at)
+        .run(connection)
+        .await?;
+    let row = query(FIND)
+        .bind_id(account.as_uuid())
+        .first(connection)
+        .await?;
+    Ok(row.as_ref().map(read_account).transpose()?)
 }
 
 async fn insert_key(
@@ -175,6 +211,12 @@ impl Accounts for SqlStore {
                     Ok(changed == 1)
                 })
             })
+            .await
+    }
+
+    async fn update(&self, account: AccountId, change: AccountChange) -> Result<Option<Account>> {
+        self.writer()
+            .run(move |connection| Box::pin(update(connection, account, change)))
             .await
     }
 

@@ -17,11 +17,18 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "0001_initial",
-    sql: include_str!("../../migrations/sqlite/0001_initial.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "0001_initial",
+        sql: include_str!("../../migrations/sqlite/0001_initial.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "0002_contract",
+        sql: include_str!("../../migrations/sqlite/0002_contract.sql"),
+    },
+];
 
 /// Made outside of the list of migrations, which it keeps. Not among the statements: those need it to be prepared.
 const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

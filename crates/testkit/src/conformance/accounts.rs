@@ -8,7 +8,7 @@
 
 use drape_core::{
     Code,
-    account::EntryKind,
+    account::{Account, AccountChange, EntryKind},
     ids::{AccountId, ImageId, KeyId},
     image::{BlobKind, ImageOrigin, PersonImage},
     ports::Ids,
@@ -63,6 +63,57 @@ pub async fn a_taken_name_is_a_validation_error(data: &DataPorts) {
     assert_eq!(error.details()[0].path, "name");
     assert_eq!(data.accounts.list().await.unwrap().len(), 1);
     assert_eq!(data.accounts.find_by_key(key.hash()).await.unwrap(), None);
+}
+
+/// What a change names is changed, the rest stays; an unknown account is none.
+pub async fn settings_change_one_by_one(data: &DataPorts) {
+    let account = data.account("changing", 0).await;
+    let neighbour = data.account("neighbour", 0).await;
+    let change = AccountChange {
+        rate_limit: Some(7),
+        keep_for_days: Some(3),
+        engine: Some(Some("mock".to_owned())),
+        ai_label: Some(true),
+        ..AccountChange::default()
+    };
+    let changed = data.accounts.update(account.id, change).await.unwrap();
+    let expected = Account {
+        rate_limit: 7,
+        keep_for_days: 3,
+        engine: Some("mock".to_owned()),
+        ai_label: true,
+        ..account.clone()
+    };
+    assert_eq!(changed, Some(expected.clone()));
+    assert_eq!(
+        data.accounts.find(account.id).await.unwrap(),
+        Some(expected.clone())
+    );
+    let change = AccountChange {
+        is_active: Some(false),
+        poll_limit: Some(9),
+        engine: Some(None),
+        ai_label: Some(false),
+        credits_low_at: Some(0),
+        ..AccountChange::default()
+    };
+    let changed = data.accounts.update(account.id, change).await.unwrap();
+    let expected = Account {
+        is_active: false,
+        poll_limit: 9,
+        engine: None,
+        ai_label: false,
+        credits_low_at: 0,
+        ..expected
+    };
+    assert_eq!(changed, Some(expected));
+    assert_eq!(
+        data.accounts.find(neighbour.id).await.unwrap(),
+        Some(neighbour)
+    );
+    let unknown = AccountId::from_uuid(data.ids.uuid());
+    let change = AccountChange::default();
+    assert_eq!(data.accounts.update(unknown, change).await.unwrap(), None);
 }
 
 /// No credits means no ledger entry.

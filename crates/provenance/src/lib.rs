@@ -1,0 +1,1 @@
+//! Signed statements of how a picture was made.

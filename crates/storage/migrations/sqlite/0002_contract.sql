@@ -1,0 +1,98 @@
+-- Account settings, logos, idempotency keys, admin keys and webhooks.
+
+ALTER TABLE accounts ADD COLUMN ai_label INTEGER NOT NULL DEFAULT 0 CHECK (ai_label IN (0, 1));
+-- The event `credits.low` is sent when the balance falls to this number; 0 never sends it.
+ALTER TABLE accounts ADD COLUMN credits_low_at INTEGER NOT NULL DEFAULT 5 CHECK (credits_low_at >= 0);
+
+-- A customer's rows are found without a scan.
+CREATE INDEX person_images_of_user ON person_images (account_id, external_user_id) WHERE external_user_id IS NOT NULL;
+CREATE INDEX generations_of_user ON generations (account_id, external_user_id) WHERE external_user_id IS NOT NULL;
+CREATE INDEX generations_of_person_image ON generations (person_image_id);
+
+-- One logo per account; small, so it lies in the database and is read in one step with its style.
+CREATE TABLE watermarks (
+    account_id BLOB NOT NULL PRIMARY KEY REFERENCES accounts (id),
+    logo_png BLOB NOT NULL,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    anchor TEXT NOT NULL,
+    width_share REAL NOT NULL,
+    opacity REAL NOT NULL,
+    margin_share REAL NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE idempotency_keys (
+    account_id BLOB NOT NULL REFERENCES accounts (id),
+    key TEXT NOT NULL,
+    -- SHA-256 of route and body.
+    fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),
+    -- The request that works on it; another one takes over once the lock has run out without an answer.
+    holder BLOB NOT NULL CHECK (length(holder) = 16),
+    locked_until INTEGER NOT NULL,
+    -- Written in the transaction that queues the generation: a second charge cannot happen, whatever crashes.
+    generation_id BLOB,
+    -- The answer of operations without a generation.
+    status INTEGER,
+    body TEXT,
+    completed_at INTEGER,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (account_id, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+
+CREATE TABLE admin_keys (
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+    label TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE webhook_endpoints (
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    account_id BLOB NOT NULL REFERENCES accounts (id),
+    url TEXT NOT NULL,
+    -- Needed in clear for signing.
+    secret BLOB NOT NULL,
+    -- Comma-separated names, each between commas: `,generation.completed,credits.low,`.
+    events TEXT NOT NULL,
+    is_active INTEGER NOT NULL CHECK (is_active IN (0, 1)),
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX webhook_endpoints_of_account ON webhook_endpoints (account_id, id);
+
+-- Written in the transaction that makes the event happen. The payload is made from these columns at each attempt, so
+-- that no signed link lies in the database.
+CREATE TABLE webhook_deliveries (
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    endpoint_id BLOB NOT NULL REFERENCES webhook_endpoints (id) ON DELETE CASCADE,
+    account_id BLOB NOT NULL REFERENCES accounts (id),
+    event TEXT NOT NULL,
+    generation_id BLOB,
+    credit_balance INTEGER,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'failed')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    -- By the database's clock.
+    next_attempt_at INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    ended_at INTEGER
+) STRICT;
+
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (next_attempt_at) WHERE state = 'pending';
+CREATE INDEX webhook_deliveries_of_endpoint ON webhook_deliveries (endpoint_id, id);
+CREATE INDEX webhook_deliveries_ended ON webhook_deliveries (ended_at) WHERE ended_at IS NOT NULL;
+
+CREATE TABLE webhook_attempts (
+    delivery_id BLOB NOT NULL REFERENCES webhook_deliveries (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    -- HTTP status of the answer; none when there was none.
+    status INTEGER,
+    -- Why there was no answer, or what was wrong with it; in words without addresses.
+    error TEXT,
+    duration_ms INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (delivery_id, number)
+) STRICT, WITHOUT ROWID;
