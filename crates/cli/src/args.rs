@@ -49,6 +49,9 @@ pub(crate) enum Command {
     /// Manage API keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Manage keys of the admin API
+    #[command(subcommand)]
+    AdminKey(AdminKeyCommand),
     /// Manage credits
     #[command(subcommand)]
     Credits(CreditsCommand),
@@ -160,6 +163,30 @@ pub(crate) enum KeyCommand {
         /// Name or id of the account
         account: String,
         /// Id of the key, `key_...`
+        key: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminKeyCommand {
+    /// Make a key of the admin API and print it, once
+    Create {
+        /// Free text that tells keys apart
+        #[arg(long, default_value = "")]
+        label: String,
+        /// Print JSON: { "adminKeyId", "adminKey" }
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the admin keys (never the keys themselves)
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke an admin key; it stops working at once
+    Revoke {
+        /// Id of the key, `adk_...`
         key: String,
     },
 }

@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod account;
+mod admin_key;
 mod config;
 mod credits;
 mod doctor;
@@ -33,6 +34,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         Command::TryOn(options) => try_on::run(&common, &options),
         Command::Account(command) => account::run(&common, command),
         Command::Key(command) => key::run(&common, command),
+        Command::AdminKey(command) => admin_key::run(&common, command),
         Command::Credits(command) => credits::run(&common, command),
         Command::Doctor => doctor::run(&common),
         Command::Config(command) => config::run(&common, &command),

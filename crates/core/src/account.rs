@@ -101,7 +101,6 @@ pub struct AccountChange {
     /// Days that pictures are kept when a request does not say: 1, 3 or 7.
     pub keep_for_days: Option<u32>,
     /// Engine of the account; an inner none goes back to the server's default.
-    #[expect(clippy::option_option, reason = "left alone, cleared, or set")]
     pub engine: Option<Option<String>>,
     /// Whether results carry a visible label unless a request says otherwise.
     pub ai_label: Option<bool>,

@@ -68,7 +68,7 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The `x-api-key` header is missing.
+    /// The header with the key is missing: `x-api-key`, or `x-admin-key` on the admin API.
     MissingApiKey = "MISSING_API_KEY", Unauthenticated, retry: false;
     /// The key is wrong or revoked, or its account is inactive.
     InvalidApiKey = "INVALID_API_KEY", Unauthenticated, retry: false;

@@ -47,6 +47,8 @@ ids! {
     AccountId = "acc_";
     /// Names an API key; the key itself is never stored.
     KeyId = "key_";
+    /// Names an admin key; the key itself is never stored.
+    AdminKeyId = "adk_";
     /// Names an uploaded picture of a person, or the snapshot that a try-on made of one.
     ImageId = "img_";
     /// Names a try-on.

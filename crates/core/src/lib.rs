@@ -4,6 +4,7 @@
 //! through the traits in [`ports`].
 
 pub mod account;
+pub mod admin_key;
 pub mod catalog;
 pub mod engine;
 pub mod error;

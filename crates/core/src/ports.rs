@@ -1,5 +1,7 @@
 //! The world as the core sees it. One method is one transaction.
 
+mod admin_keys;
+
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -18,6 +20,8 @@ use crate::{
     product::{ExternalId, Product, ProductUpsert, UnfetchedImage, Upserted},
     time::Timestamp,
 };
+
+pub use admin_keys::AdminKeys;
 
 /// The clock; the server's may be shifted, a test's stands still.
 pub trait Clock: Send + Sync {
@@ -344,6 +348,8 @@ pub struct Ports {
     pub ids: Arc<dyn Ids>,
     /// Accounts and keys.
     pub accounts: Arc<dyn Accounts>,
+    /// Keys of the admin API.
+    pub admin_keys: Arc<dyn AdminKeys>,
     /// Credits.
     pub ledger: Arc<dyn Ledger>,
     /// Pictures of persons.

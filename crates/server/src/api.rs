@@ -1,5 +1,6 @@
 //! The HTTP API: frame, bodies and operations.
 
+pub(crate) mod admin;
 pub(crate) mod auth;
 pub(crate) mod body;
 pub mod error;
@@ -7,6 +8,8 @@ pub(crate) mod frame;
 pub mod health;
 pub(crate) mod multipart;
 pub mod openapi;
+pub(crate) mod page;
 pub(crate) mod path;
 pub(crate) mod pictures;
+pub(crate) mod query;
 pub mod tryon_v1;

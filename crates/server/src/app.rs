@@ -200,6 +200,7 @@ impl App {
             clock: Arc::new(data.clock) as Arc<dyn Clock>,
             ids: Arc::clone(&data.ids) as Arc<dyn Ids>,
             accounts: store.clone(),
+            admin_keys: store.clone(),
             ledger: store.clone(),
             images: store.clone(),
             products: store.clone(),
@@ -221,6 +222,8 @@ impl App {
             max_multipart_bytes: to_size(config.limits.max_multipart_bytes),
             max_picture_bytes: to_size(config.limits.max_picture_bytes),
             body_timeout_s: config.server.body_timeout_s,
+            admin_enabled: config.admin.enabled,
+            admin_rate_limit: config.admin.rate_limit,
             ..ApiSettings::default()
         };
         let state = AppState::new(

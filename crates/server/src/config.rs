@@ -71,6 +71,13 @@ settings! {
         /// Status and picture requests per minute.
         poll_limit: u32 = drape_core::account::DEFAULT_POLL_LIMIT;
     }
+    /// The admin API, `/admin/v1`; its keys are made by `drape admin-key create`.
+    admin: AdminSettings {
+        /// Whether the admin API answers; when not, its routes do not exist.
+        enabled: bool = true;
+        /// Requests per minute of one admin key.
+        rate_limit: u32 = 600_u32;
+    }
     /// Limits of one request.
     limits: LimitSettings {
         /// Largest JSON body in bytes.
@@ -196,6 +203,7 @@ impl Config {
             ),
             ("accounts.rate_limit", self.accounts.rate_limit),
             ("accounts.poll_limit", self.accounts.poll_limit),
+            ("admin.rate_limit", self.admin.rate_limit),
             ("storage.max_waiting_jobs", self.storage.max_waiting_jobs),
             ("limits.max_long_side_px", self.limits.max_long_side_px),
         ] {

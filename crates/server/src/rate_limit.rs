@@ -5,7 +5,11 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use drape_core::{ids::AccountId, time::Timestamp};
+use drape_core::{
+    ids::{AccountId, AdminKeyId},
+    time::Timestamp,
+};
+use uuid::Uuid;
 
 /// Length of the window in seconds.
 pub const WINDOW_S: u32 = 60;
@@ -22,6 +26,8 @@ pub enum Bucket {
     Default,
     /// Reading one generation, and the picture URLs.
     Poll,
+    /// Requests with an admin key; counted by key.
+    Admin,
 }
 
 impl Bucket {
@@ -30,6 +36,7 @@ impl Bucket {
         match self {
             Self::Default => "default",
             Self::Poll => "poll",
+            Self::Admin => "admin",
         }
     }
 }
@@ -57,7 +64,8 @@ pub struct RateLimiter {
 
 #[derive(Debug, Default)]
 struct Shard {
-    windows: HashMap<(AccountId, Bucket), Window>,
+    /// By account, or by admin key.
+    windows: HashMap<(Uuid, Bucket), Window>,
     swept_at: Timestamp,
 }
 
@@ -99,15 +107,24 @@ impl RateLimiter {
         limit: u32,
         now: Timestamp,
     ) -> Decision {
-        // The last bytes of a UUIDv7 are random, so they spread accounts evenly.
-        let place = usize::from(account.as_uuid().as_bytes()[15]) % SHARDS;
+        self.check_holder(*account.as_uuid(), bucket, limit, now)
+    }
+
+    /// Counts a request with an admin key if `limit` per minute allows it.
+    pub fn check_admin(&self, key: AdminKeyId, limit: u32, now: Timestamp) -> Decision {
+        self.check_holder(*key.as_uuid(), Bucket::Admin, limit, now)
+    }
+
+    fn check_holder(&self, holder: Uuid, bucket: Bucket, limit: u32, now: Timestamp) -> Decision {
+        // The last bytes of a UUIDv7 are random, so they spread holders evenly.
+        let place = usize::from(holder.as_bytes()[15]) % SHARDS;
         let mut shard = self.shards[place]
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         shard.forget_idle(now);
         shard
             .windows
-            .entry((account, bucket))
+            .entry((holder, bucket))
             .or_default()
             .check(limit, now.as_micros())
     }
@@ -204,7 +221,6 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use uuid::Uuid;
 
     use super::*;
 

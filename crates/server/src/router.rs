@@ -1,5 +1,7 @@
 //! Every route of the server.
 
+mod admin;
+
 use axum::{Router, handler::Handler, middleware, routing};
 use drape_core::Code;
 use http::Method;
@@ -14,6 +16,8 @@ use crate::{
     },
     state::{ApiSettings, AppState},
 };
+
+pub use admin::is_admin;
 
 /// Template of the upload route.
 pub(crate) const UPLOAD: &str = "/tryon/v1/images/upload";
@@ -30,7 +34,8 @@ const HEALTHZ: &str = "/healthz";
 const READYZ: &str = "/readyz";
 const OPENAPI: &str = "/openapi.json";
 
-/// The routes that need no key; every other one does. Picture URLs carry a signature instead.
+/// The routes that need no key. Every other one needs an account's key, or an admin key where [`is_admin`] says so.
+/// Picture URLs carry a signature instead.
 pub const OPEN_ROUTES: [&str; 4] = [HEALTHZ, READYZ, OPENAPI, PICTURE];
 
 /// Room in an upload for its other parts and the lines between them.
@@ -62,7 +67,7 @@ pub fn listed_routes() -> Vec<Route> {
 }
 
 fn routes() -> Routes {
-    Routes::default()
+    let routes = Routes::default()
         .post(UPLOAD, upload_image::upload_image, upload_image::ERRORS)
         .post(TRY_ON, create_try_on::create_try_on, create_try_on::ERRORS)
         .get(
@@ -95,7 +100,8 @@ fn routes() -> Routes {
         .get(PICTURE, pictures::get_picture, pictures::ERRORS)
         .get(HEALTHZ, health::check_health, &[])
         .get(READYZ, health::check_readiness, health::ERRORS)
-        .get(OPENAPI, openapi::get_openapi, &[])
+        .get(OPENAPI, openapi::get_openapi, &[]);
+    admin::add_to(routes)
 }
 
 /// Largest body that a route reads, in bytes.

@@ -24,6 +24,10 @@ pub struct ApiSettings {
     pub body_timeout_s: u32,
     /// Most bytes of multipart bodies held in memory at one time, all requests together.
     pub max_buffered_bytes: usize,
+    /// Whether the admin API answers at all.
+    pub admin_enabled: bool,
+    /// Requests per minute of one admin key.
+    pub admin_rate_limit: u32,
 }
 
 impl Default for ApiSettings {
@@ -36,6 +40,8 @@ impl Default for ApiSettings {
             max_picture_bytes: 10_000_000,
             body_timeout_s: 60,
             max_buffered_bytes: 270_000_000,
+            admin_enabled: true,
+            admin_rate_limit: 600,
         }
     }
 }

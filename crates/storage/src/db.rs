@@ -1,6 +1,7 @@
 //! The database behind the data ports.
 
 mod accounts;
+mod admin_keys;
 mod error;
 mod generations;
 mod images;

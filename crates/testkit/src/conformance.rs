@@ -3,6 +3,7 @@
 //! Each rule is a function of its own; the macros make a test of each, so that a broken rule is named by its test.
 
 pub mod accounts;
+pub mod admin_keys;
 pub mod blobs;
 pub mod data;
 pub mod engines;
@@ -31,6 +32,10 @@ macro_rules! data_port_tests {
             parallel_takings_never_overdraw
             images_come_back_as_stored
             the_first_signing_secret_stays
+        );
+        $crate::data_port_tests!(@each $open, admin_keys, 10_000:
+            admin_keys_work_until_they_are_revoked
+            admin_keys_and_account_keys_are_apart
         );
         $crate::data_port_tests!(@each $open, products, 10_000:
             a_product_comes_back_as_stored

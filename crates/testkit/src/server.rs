@@ -8,9 +8,10 @@ use std::{sync::Arc, time::Duration};
 
 use drape_core::{
     account::{Account, ApiKey, DEFAULT_POLL_LIMIT, DEFAULT_RATE_LIMIT, NewAccount, NewKey},
+    admin_key::{AdminKey, NewAdminKey},
     engine::{Engine, Engines},
     generation::{Job, Reported},
-    ids::{AccountId, AttemptId, KeyId},
+    ids::{AccountId, AdminKeyId, AttemptId, KeyId},
     pipeline::{JobStep, PipelineOptions, run_job},
     ports::{Database as _, Ids as _, Ports},
 };
@@ -126,6 +127,7 @@ impl TestServer {
             clock: clock.clone(),
             ids,
             accounts: store.clone(),
+            admin_keys: store.clone(),
             ledger: store.clone(),
             images: store.clone(),
             products: store.clone(),
@@ -170,6 +172,27 @@ impl TestServer {
     pub async fn another_account(&self, name: &str, credits: u32) -> (Account, TestClient) {
         let (account, key) = make_account(&self.ports, name, credits, self.rate_limits).await;
         (account, self.client.with_key(Some(key)))
+    }
+
+    /// A client with a new admin key.
+    #[expect(
+        clippy::expect_used,
+        reason = "a test that cannot start should say so at once"
+    )]
+    pub async fn admin(&self) -> TestClient {
+        let key = AdminKey::from_random(self.ports.ids.secret());
+        let new = NewAdminKey {
+            id: AdminKeyId::from_uuid(self.ports.ids.uuid()),
+            hash: key.hash(),
+            label: "test".to_owned(),
+            now: self.ports.clock.now(),
+        };
+        self.ports
+            .admin_keys
+            .create(new)
+            .await
+            .expect("an admin key");
+        self.client.with_admin_key(key.expose())
     }
 
     /// A client that sends no key.

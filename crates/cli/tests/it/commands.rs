@@ -95,6 +95,33 @@ fn credits_are_granted_and_taken_back_in_the_ledger() {
 }
 
 #[test]
+fn admin_keys_are_made_listed_and_revoked() {
+    let (_dir, data) = data_dir();
+    let made = run_json(&data, &["admin-key", "create", "--label", "ops", "--json"]);
+    let key = made["adminKey"].as_str().unwrap();
+    assert!(key.starts_with("dak_") && key.len() == 47, "{key}");
+    let id = made["adminKeyId"].as_str().unwrap();
+    let listed = run_json(&data, &["admin-key", "list", "--json"]);
+    assert_eq!(listed[0]["adminKeyId"], id);
+    assert_eq!(listed[0]["label"], "ops");
+    assert_eq!(listed[0]["revokedAt"], serde_json::Value::Null);
+    assert!(!stdout(&data, &["admin-key", "list"]).contains(key));
+    assert!(stdout(&data, &["admin-key", "revoke", id]).contains("no longer works"));
+    let listed = run_json(&data, &["admin-key", "list", "--json"]);
+    assert!(listed[0]["revokedAt"].is_string());
+    for unknown in [id, "adk_1", "ops"] {
+        let output = run(&data, &["admin-key", "revoke", unknown]);
+        assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
+    }
+    // The text form shows the key, too, and says that it will not do so again.
+    let told = stdout(&data, &["admin-key", "create"]);
+    assert!(
+        told.contains("dak_") && told.contains("this once"),
+        "{told}"
+    );
+}
+
+#[test]
 fn settings_come_from_file_environment_and_flags() {
     let (dir, data) = data_dir();
     std::fs::write(

@@ -13,7 +13,7 @@ use drape_core::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 
-use super::error::ApiError;
+use super::{admin, error::ApiError};
 use crate::{
     rate_limit::{Bucket, Decision, WINDOW_S},
     router,
@@ -60,6 +60,9 @@ pub(crate) async fn guard(
     let route = matched.as_ref().map(MatchedPath::as_str);
     if let Err(error) = check_declared_size(&state, route, request.headers()) {
         return error.into_response();
+    }
+    if route.is_some_and(router::is_admin) {
+        return admin::guard::guard(&state, request, next).await;
     }
     let is_open = route.is_some_and(|route| router::OPEN_ROUTES.contains(&route));
     if is_open {
@@ -122,8 +125,7 @@ pub(crate) fn is_multipart(headers: &HeaderMap) -> bool {
 }
 
 async fn authenticate(state: &AppState, headers: &HeaderMap) -> Result<Account, ApiError> {
-    let value = headers.get(API_KEY).map(HeaderValue::as_bytes);
-    let Some(key) = value.filter(|key| !key.trim_ascii().is_empty()) else {
+    let Some(key) = sent_key(headers, &API_KEY) else {
         return Err(ApiError::new(
             Code::MissingApiKey,
             "Send your API key in the x-api-key header.",
@@ -136,21 +138,28 @@ async fn authenticate(state: &AppState, headers: &HeaderMap) -> Result<Account, 
         )
     };
     // A text that cannot be a key costs no query.
-    let key = well_formed(key).ok_or_else(invalid)?;
+    let key = well_formed(key, API_KEY_PREFIX).ok_or_else(invalid)?;
     let account = state.ports.accounts.find_by_key(hash_api_key(key)).await?;
     account
         .filter(|account| account.is_active)
         .ok_or_else(invalid)
 }
 
-fn well_formed(key: &[u8]) -> Option<&str> {
+/// The key in a header; none when it is missing or empty.
+pub(crate) fn sent_key<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h [u8]> {
+    let value = headers.get(name).map(HeaderValue::as_bytes);
+    value.filter(|key| !key.trim_ascii().is_empty())
+}
+
+/// The key as text, when it has the form of one: its prefix and 32 bytes in base64url.
+pub(crate) fn well_formed<'k>(key: &'k [u8], prefix: &str) -> Option<&'k str> {
     let text = std::str::from_utf8(key).ok()?;
-    let rest = text.strip_prefix(API_KEY_PREFIX)?;
+    let rest = text.strip_prefix(prefix)?;
     let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (rest.len() == KEY_CHARS && rest.bytes().all(is_base64url)).then_some(text)
 }
 
-/// A request that was counted against its account's rate.
+/// A request that was counted against the rate of its account, or of its admin key.
 pub(crate) struct Counted {
     bucket: Bucket,
     limit: u32,
@@ -160,8 +169,8 @@ pub(crate) struct Counted {
 /// Counts a request of an account.
 pub(crate) fn count(state: &AppState, account: &Account, bucket: Bucket) -> Counted {
     let limit = match bucket {
-        Bucket::Default => account.rate_limit,
         Bucket::Poll => account.poll_limit,
+        Bucket::Default | Bucket::Admin => account.rate_limit,
     };
     let now = state.ports.clock.now();
     Counted {
@@ -172,7 +181,16 @@ pub(crate) fn count(state: &AppState, account: &Account, bucket: Bucket) -> Coun
 }
 
 impl Counted {
-    /// The refusal, when the account is over its limit.
+    /// A request to the admin API.
+    pub(crate) fn of_admin(limit: u32, decision: Decision) -> Self {
+        Self {
+            bucket: Bucket::Admin,
+            limit,
+            decision,
+        }
+    }
+
+    /// The refusal, when the limit is used up.
     pub(crate) fn refusal(&self) -> Option<ApiError> {
         if self.decision.is_allowed {
             return None;
@@ -208,7 +226,8 @@ mod tests {
     #[test]
     fn only_texts_of_the_right_form_can_be_keys() {
         let good = format!("gk_{}", "aZ09-_x".repeat(7)[..43].to_owned());
-        assert_eq!(well_formed(good.as_bytes()), Some(good.as_str()));
+        let well_formed = |text: &'_ [u8]| well_formed(text, "gk_").map(str::to_owned);
+        assert_eq!(well_formed(good.as_bytes()).as_deref(), Some(good.as_str()));
         for bad in [
             "gk_",
             "secret",
@@ -216,6 +235,7 @@ mod tests {
             &format!("{good}a"),
             &good.replace('a', "+"),
             &good.replace("gk_", "GK_"),
+            &good.replace("gk_", "dak_"),
         ] {
             assert_eq!(well_formed(bad.as_bytes()), None, "{bad}");
         }

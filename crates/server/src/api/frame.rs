@@ -39,7 +39,12 @@ pub(crate) async fn frame(State(state): State<AppState>, request: Request, next:
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "unknown".to_owned(), |route| route.as_str().to_owned());
-    let span = tracing::info_span!("request", request.id = %request_id);
+    // Who asked, when it was an admin: the guard fills it in.
+    let span = tracing::info_span!(
+        "request",
+        request.id = %request_id,
+        admin_key.id = tracing::field::Empty
+    );
     async move {
         let (request, unread) = watch_body(request, drain_limits(&state.settings));
         let outcome = AssertUnwindSafe(next.run(request)).catch_unwind().await;

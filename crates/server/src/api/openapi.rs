@@ -11,11 +11,12 @@ use utoipa::{
     openapi::{
         Content, OpenApi, Ref, RefOr, Response as ResponseDoc,
         path::Operation,
-        security::{ApiKey, ApiKeyValue, SecurityScheme},
+        security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme},
     },
 };
 
 use super::{
+    admin::{get_account, guard::ADMIN_KEY, list_engines},
     auth::API_KEY,
     error::{ErrorBody, kind_to_status},
     health, pictures,
@@ -24,10 +25,12 @@ use super::{
         list_products, upload_image, upsert_product,
     },
 };
-use crate::router::{OPEN_ROUTES, Route, listed_routes};
+use crate::router::{OPEN_ROUTES, Route, is_admin, listed_routes};
 
-/// Name of the security scheme.
+/// Name of the security scheme of accounts.
 const KEY_SCHEME: &str = "apiKey";
+/// Name of the security scheme of the admin API.
+const ADMIN_KEY_SCHEME: &str = "adminKey";
 /// Codes that every route can answer with.
 const COMMON_ERRORS: [Code; 1] = [Code::InternalError];
 /// Codes that every route with a key can answer with.
@@ -37,6 +40,8 @@ const GUARD_ERRORS: [Code; 4] = [
     Code::RateLimited,
     Code::ServiceUnavailable,
 ];
+/// Codes that every route of the admin API can answer with: it may be switched off.
+const ADMIN_ERRORS: [Code; 1] = [Code::NotFound];
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -61,6 +66,8 @@ const GUARD_ERRORS: [Code; 4] = [
         health::check_health,
         health::check_readiness,
         get_openapi,
+        get_account::get_account,
+        list_engines::list_engines,
     ),
     components(schemas(ErrorBody)),
     tags(
@@ -69,9 +76,10 @@ const GUARD_ERRORS: [Code; 4] = [
         (name = "products", description = "Products of the account"),
         (name = "account", description = "The account itself"),
         (name = "operation", description = "For whoever runs the server; no key needed"),
+        (name = "admin", description = "Running the server: accounts, keys, credits, generations, usage. Needs an admin key"),
     ),
     security(("apiKey" = [])),
-    modifiers(&KeyScheme, &Errors),
+    modifiers(&KeySchemes, &Errors),
 )]
 struct Document;
 
@@ -104,18 +112,32 @@ pub(crate) async fn get_openapi() -> Response {
     ([(header::CONTENT_TYPE, json)], SERVED.clone()).into_response()
 }
 
-struct KeyScheme;
+/// Adds both kinds of keys, and asks for the admin's on its routes.
+struct KeySchemes;
 
-impl Modify for KeyScheme {
+impl Modify for KeySchemes {
     fn modify(&self, document: &mut OpenApi) {
         let key = ApiKeyValue::with_description(
             API_KEY.as_str(),
             "A key of the account: `gk_` and 43 characters.",
         );
-        document
-            .components
-            .get_or_insert_default()
-            .add_security_scheme(KEY_SCHEME, SecurityScheme::ApiKey(ApiKey::Header(key)));
+        let admin_key = ApiKeyValue::with_description(
+            ADMIN_KEY.as_str(),
+            "An admin key: `dak_` and 43 characters, made by `drape admin-key create`.",
+        );
+        let components = document.components.get_or_insert_default();
+        for (name, key) in [(KEY_SCHEME, key), (ADMIN_KEY_SCHEME, admin_key)] {
+            components.add_security_scheme(name, SecurityScheme::ApiKey(ApiKey::Header(key)));
+        }
+        for route in listed_routes() {
+            if is_admin(route.path)
+                && let Some(operation) = operation_of(document, &route)
+            {
+                let no_scopes: [&str; 0] = [];
+                let requirement = SecurityRequirement::new(ADMIN_KEY_SCHEME, no_scopes);
+                operation.security = Some(vec![requirement]);
+            }
+        }
     }
 }
 
@@ -137,6 +159,8 @@ fn operation_of<'d>(document: &'d mut OpenApi, route: &Route) -> Option<&'d mut 
     match route.method {
         Method::GET => item.get.as_mut(),
         Method::POST => item.post.as_mut(),
+        Method::PUT => item.put.as_mut(),
+        Method::PATCH => item.patch.as_mut(),
         Method::DELETE => item.delete.as_mut(),
         _ => None,
     }
@@ -148,8 +172,14 @@ fn add_errors(operation: &mut Operation, route: &Route) {
     } else {
         &GUARD_ERRORS
     };
+    let admin: &[Code] = if is_admin(route.path) {
+        &ADMIN_ERRORS
+    } else {
+        &[]
+    };
     let mut by_status: BTreeMap<u16, Vec<String>> = BTreeMap::new();
-    for code in route.errors.iter().chain(guard).chain(&COMMON_ERRORS) {
+    let codes = route.errors.iter().chain(guard).chain(admin);
+    for code in codes.chain(&COMMON_ERRORS) {
         let line = format!("`{code}`: {}", code.description().trim());
         by_status
             .entry(kind_to_status(code.kind()).as_u16())
@@ -204,6 +234,9 @@ mod tests {
                 assert!(names.insert(name.to_owned()), "{name} is not unique");
                 let is_open = operation["security"] == serde_json::json!([{}]);
                 assert_eq!(is_open, OPEN_ROUTES.contains(&path.as_str()), "{path}");
+                let wants_admin = operation["security"] == serde_json::json!([{ "adminKey": [] }]);
+                assert_eq!(wants_admin, is_admin(path), "{path}");
+                assert_eq!(operation["tags"][0] == "admin", is_admin(path), "{path}");
                 assert!(
                     operation["summary"]
                         .as_str()

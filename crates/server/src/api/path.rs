@@ -37,3 +37,31 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
         Ok(Self(first))
     }
 }
+
+/// All parameters of a path by their names, percent-decoded; those that are not UTF-8 are missing.
+///
+/// For paths with more than one id; as with [`PathId`], what cannot be an id names nothing.
+pub(crate) struct PathIds(Vec<(String, String)>);
+
+impl PathIds {
+    /// Reads the id with this name in the route's template; none when nothing can have it.
+    pub(crate) fn parse<T: FromStr>(&self, name: &str) -> Option<T> {
+        let (_, value) = self.0.iter().find(|(key, _)| key == name)?;
+        value.parse().ok()
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PathIds {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        let params = params.map(|params| {
+            let pairs = params.iter();
+            pairs
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .collect()
+        });
+        Ok(Self(params.unwrap_or_default()))
+    }
+}

@@ -7,7 +7,6 @@ pub(crate) mod get_generation;
 pub(crate) mod get_product;
 pub(crate) mod list_generations;
 pub(crate) mod list_products;
-pub(crate) mod page;
 pub(crate) mod product_body;
 pub(crate) mod product_response;
 pub(crate) mod upload_image;

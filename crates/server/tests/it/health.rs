@@ -56,7 +56,7 @@ impl Database for FlakyDatabase {
 }
 
 /// An engine that is not there.
-struct AwayEngine;
+pub(crate) struct AwayEngine;
 
 #[async_trait]
 impl Engine for AwayEngine {

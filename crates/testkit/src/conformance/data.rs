@@ -13,7 +13,8 @@ use drape_core::{
     image::{BlobKey, BlobKind, ImageOrigin, PersonImage, StoredPicture},
     page::{Cursor, PageRequest},
     ports::{
-        Accounts, Clock, Database, Generations, Ids, Images, Jobs, Ledger, Products, Retention,
+        Accounts, AdminKeys, Clock, Database, Generations, Ids, Images, Jobs, Ledger, Products,
+        Retention,
     },
     product::{ExternalId, ImageSource, NewProductImage, Patch, ProductOrigin, ProductUpsert},
     time::Timestamp,
@@ -30,6 +31,8 @@ pub const LONG: Duration = Duration::from_hours(1);
 pub struct DataPorts {
     /// Accounts and keys.
     pub accounts: Arc<dyn Accounts>,
+    /// Keys of the admin API.
+    pub admin_keys: Arc<dyn AdminKeys>,
     /// Credits.
     pub ledger: Arc<dyn Ledger>,
     /// Pictures of persons.
@@ -55,6 +58,7 @@ impl DataPorts {
     pub fn of<S>(store: S) -> Self
     where
         S: Accounts
+            + AdminKeys
             + Ledger
             + Images
             + Products
@@ -67,6 +71,7 @@ impl DataPorts {
         let store = Arc::new(store);
         Self {
             accounts: store.clone(),
+            admin_keys: store.clone(),
             ledger: store.clone(),
             images: store.clone(),
             products: store.clone(),

@@ -12,12 +12,17 @@ use tower::ServiceExt as _;
 pub struct TestClient {
     router: Router,
     key: Option<String>,
+    admin_key: Option<String>,
 }
 
 impl TestClient {
     /// Makes a client of a router.
     pub fn new(router: Router, key: Option<String>) -> Self {
-        Self { router, key }
+        Self {
+            router,
+            key,
+            admin_key: None,
+        }
     }
 
     /// The same server with another key.
@@ -26,6 +31,17 @@ impl TestClient {
         Self {
             router: self.router.clone(),
             key,
+            admin_key: None,
+        }
+    }
+
+    /// The same server with an admin key, and no other one.
+    #[must_use]
+    pub fn with_admin_key(&self, admin_key: &str) -> Self {
+        Self {
+            router: self.router.clone(),
+            key: None,
+            admin_key: Some(admin_key.to_owned()),
         }
     }
 
@@ -40,8 +56,12 @@ impl TestClient {
             .method(method)
             .uri(path)
             .header(header::HOST, "drape.test");
-        match &self.key {
+        let builder = match &self.key {
             Some(key) => builder.header("x-api-key", key),
+            None => builder,
+        };
+        match &self.admin_key {
+            Some(key) => builder.header("x-admin-key", key),
             None => builder,
         }
     }
@@ -90,17 +110,35 @@ impl TestClient {
             .await
     }
 
+    /// Sends `PATCH` with JSON.
+    pub async fn patch(&self, path: &str, json: &Value) -> TestResponse {
+        self.send_bytes(Method::PATCH, path, "application/json", json.to_string())
+            .await
+    }
+
     /// Sends `POST` with any body.
-    #[expect(clippy::expect_used, reason = "a malformed request fails the test")]
     pub async fn post_bytes(
         &self,
         path: &str,
         content_type: &str,
         body: impl Into<Bytes>,
     ) -> TestResponse {
+        self.send_bytes(Method::POST, path, content_type, body)
+            .await
+    }
+
+    /// Sends any method with any body.
+    #[expect(clippy::expect_used, reason = "a malformed request fails the test")]
+    pub async fn send_bytes(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: &str,
+        body: impl Into<Bytes>,
+    ) -> TestResponse {
         let body: Bytes = body.into();
         let request = self
-            .request(Method::POST, path)
+            .request(method, path)
             .header(header::CONTENT_TYPE, content_type)
             .header(header::CONTENT_LENGTH, body.len())
             .body(Body::from(body));

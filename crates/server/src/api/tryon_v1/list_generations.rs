@@ -5,9 +5,12 @@ use drape_core::{Code, generation::Generation, time::Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::page::{AskedPage, PageParams, PageResponse};
 use crate::{
-    api::{auth::Caller, error::ApiError},
+    api::{
+        auth::Caller,
+        error::ApiError,
+        page::{AskedPage, PageParams, PageResponse},
+    },
     state::AppState,
 };
 

@@ -3,12 +3,13 @@
 use axum::{Json, extract::State};
 use drape_core::Code;
 
-use super::{
-    page::{AskedPage, PageParams, PageResponse},
-    product_response::ProductResponse,
-};
+use super::product_response::ProductResponse;
 use crate::{
-    api::{auth::Caller, error::ApiError},
+    api::{
+        auth::Caller,
+        error::ApiError,
+        page::{AskedPage, PageParams, PageResponse},
+    },
     state::AppState,
 };
 

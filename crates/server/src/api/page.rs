@@ -6,7 +6,7 @@ use http::request::Parts;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::{body::fields::Problems, error::ApiError};
+use super::{body::fields::Problems, error::ApiError, query::Query};
 
 /// One page of a list, newest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -24,7 +24,7 @@ pub(crate) struct PageResponse<T> {
 
 impl<T> PageResponse<T> {
     /// Turns a page of stored things into a page of answers.
-    pub(super) fn of<S>(page: Page<S>, to_item: impl FnMut(S) -> T) -> Self {
+    pub(crate) fn of<S>(page: Page<S>, to_item: impl FnMut(S) -> T) -> Self {
         let items: Vec<T> = page.items.into_iter().map(to_item).collect();
         Self {
             count: items.len(),
@@ -54,36 +54,29 @@ impl<S: Sync> FromRequestParts<S> for AskedPage {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        Ok(Self(read_page(parts.uri.query().unwrap_or_default())?))
+        let mut problems = Problems::default();
+        let page = read_page(&Query::of(parts), &mut problems);
+        problems.into_result()?;
+        Ok(Self(page))
     }
 }
 
-fn read_page(query: &str) -> Result<PageRequest, ApiError> {
-    let mut limit = None;
-    let mut cursor = None;
-    for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        match key.as_ref() {
-            "limit" => limit = limit.or(Some(value)),
-            "cursor" => cursor = cursor.or(Some(value)),
-            _ => {}
-        }
-    }
-    let mut problems = Problems::default();
-    let limit = limit.map_or(DEFAULT_LIMIT, |text| {
-        read_limit(&text).unwrap_or_else(|message| {
+/// Reads `limit` and `cursor`, and notes what does not fit.
+pub(crate) fn read_page(query: &Query, problems: &mut Problems) -> PageRequest {
+    let limit = query.get("limit").map_or(DEFAULT_LIMIT, |text| {
+        read_limit(text).unwrap_or_else(|message| {
             problems.add("limit", message);
             DEFAULT_LIMIT
         })
     });
-    let after = cursor.and_then(|text| {
-        let cursor = Cursor::decode(&text);
+    let after = query.get("cursor").and_then(|text| {
+        let cursor = Cursor::decode(text);
         if cursor.is_err() {
             problems.add("cursor", "Invalid cursor");
         }
         cursor.ok()
     });
-    problems.into_result()?;
-    Ok(PageRequest { limit, after })
+    PageRequest { limit, after }
 }
 
 fn read_limit(text: &str) -> Result<u32, String> {
@@ -108,10 +101,15 @@ fn read_limit(text: &str) -> Result<u32, String> {
 mod tests {
     use super::*;
 
+    fn read_page(query: &str) -> drape_core::Result<PageRequest> {
+        let mut problems = Problems::default();
+        let page = super::read_page(&Query::parse(query), &mut problems);
+        problems.into_result().map(|()| page)
+    }
+
     fn details(query: &str) -> Vec<(String, String)> {
         let error = read_page(query).unwrap_err();
         error
-            .error()
             .details()
             .iter()
             .map(|detail| (detail.path.clone(), detail.message.clone()))
