@@ -1,6 +1,7 @@
 //! The world as the core sees it. One method is one transaction.
 
 mod admin_keys;
+mod watch;
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,6 +23,7 @@ use crate::{
 };
 
 pub use admin_keys::AdminKeys;
+pub use watch::ChangeWatch;
 
 /// The clock; the server's may be shifted, a test's stands still.
 pub trait Clock: Send + Sync {
@@ -161,7 +163,13 @@ pub trait Generations: Send + Sync {
 
     /// Lists an account's generations, newest first.
     async fn list(&self, account: AccountId, page: PageRequest) -> Result<Page<Generation>>;
+
+    /// Watches a generation. Make the watch first and look afterwards, so that no change slips in between.
+    fn watch(&self, generation: GenerationId) -> Box<dyn ChangeWatch>;
 }
+
+/// Place in the queue at which counting stops.
+pub const MAX_POSITION: u32 = 10_000;
 
 /// The job queue; one database makes job, credit and result one transaction.
 #[async_trait]
@@ -230,6 +238,9 @@ pub trait Jobs: Send + Sync {
 
     /// Number of jobs that wait.
     async fn depth(&self) -> Result<u64>;
+
+    /// Place of a waiting job in the queue: 1 is next, [`MAX_POSITION`] is that or more; none when it does not wait.
+    async fn position(&self, generation: GenerationId) -> Result<Option<u32>>;
 
     /// Returns when there may be new work, at the latest after `timeout`.
     async fn wait_for_work(&self, timeout: Duration);

@@ -13,6 +13,7 @@ mod readers;
 mod retention;
 mod settings;
 mod statement;
+mod watches;
 mod writer;
 
 #[cfg(test)]
@@ -33,6 +34,7 @@ use tokio::sync::Notify;
 pub use error::DbError;
 
 use readers::{Reader, Readers};
+use watches::Watches;
 use writer::Writer;
 
 /// Statements that a connection keeps prepared: more than there are.
@@ -89,6 +91,8 @@ struct Inner {
     readers: Readers,
     /// Told once for every job that may be claimed.
     work: Arc<Notify>,
+    /// Told of every change of a generation's status.
+    watches: Arc<Watches>,
     max_attempts: u32,
     max_waiting: u64,
 }
@@ -139,6 +143,7 @@ impl SqlStore {
                 writer: Writer::start(writer),
                 readers: Readers::new(readers, options.busy_timeout),
                 work: Arc::new(Notify::new()),
+                watches: Arc::new(Watches::default()),
                 max_attempts: options.max_attempts.max(1),
                 max_waiting: options.max_waiting,
             }),

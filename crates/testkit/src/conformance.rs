@@ -79,6 +79,8 @@ macro_rules! data_port_tests {
             waiting_ends_with_new_work
             waiting_ends_in_time
             generation_pages_stay_right
+            watchers_hear_of_every_change
+            waiting_jobs_have_a_place
         );
         $crate::data_port_tests!(@each $open, retention, 10_000:
             person_pictures_end_with_their_retention

@@ -6,7 +6,7 @@ use drape_core::{
     generation::{Generation, Status},
     ids::{AccountId, GenerationId},
     page::{Page, PageRequest},
-    ports::Generations,
+    ports::{ChangeWatch, Generations},
 };
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
@@ -90,5 +90,9 @@ impl Generations for SqlStore {
         Ok(Page::from_overfetched(items, page.limit, |generation| {
             *generation.id.as_uuid()
         }))
+    }
+
+    fn watch(&self, generation: GenerationId) -> Box<dyn ChangeWatch> {
+        Box::new(self.inner.watches.watch(generation))
     }
 }

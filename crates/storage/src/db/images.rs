@@ -12,6 +12,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use super::{
     DbError, SqlStore,
     statement::{BindId, ReadColumn, RunQuery, bind_picture, query, statements},
+    writer::nobody,
 };
 
 statements! {
@@ -64,7 +65,7 @@ pub(crate) async fn insert(
 impl Images for SqlStore {
     async fn insert(&self, image: PersonImage) -> Result<()> {
         self.writer()
-            .try_run(None, move |connection| {
+            .try_run(nobody, move |connection| {
                 Box::pin(async move { Ok(insert(connection, image).await?) })
             })
             .await

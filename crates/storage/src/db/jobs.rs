@@ -13,13 +13,15 @@ use drape_core::{
         Enqueued, Job, JobOutcome, LeaseState, NewGeneration, PersonChoice, ProductChoice, Reported,
     },
     ids::{AccountId, AttemptId, GenerationId},
-    ports::Jobs,
+    ports::{Jobs, MAX_POSITION},
     time::Timestamp,
 };
 
 use super::{
     SqlStore,
     statement::{BindId, ReadColumn, RunQuery, db_now, query, statements},
+    watches::Watches,
+    writer::AfterCommit,
 };
 
 #[cfg(test)]
@@ -35,10 +37,24 @@ statements! {
         "UPDATE jobs SET lease_until = ", db_now!(), " + $3 WHERE generation_id = $1 AND attempt_id = $2"
     );
     DEPTH = "SELECT waiting FROM queue";
+    /// Counts the jobs before this one along the index, up to a limit.
+    POSITION = "SELECT 1 + (SELECT COUNT(*) FROM (
+            SELECT 1 FROM jobs AS earlier WHERE earlier.attempt_id IS NULL
+                AND (earlier.run_after, earlier.generation_id) < (mine.run_after, mine.generation_id) LIMIT $2)
+        ) AS position FROM jobs AS mine WHERE mine.generation_id = $1 AND mine.attempt_id IS NULL";
     /// Microseconds until the next job is due; not positive when one is due now.
     NEXT_DUE = concat!(
         "SELECT run_after - ", db_now!(), " AS wait_us FROM jobs WHERE attempt_id IS NULL ORDER BY run_after LIMIT 1"
     );
+}
+
+/// Tells the watchers of a generation whose report counted.
+fn tell_if_accepted(watches: Arc<Watches>, generation: GenerationId) -> impl AfterCommit<Reported> {
+    move |reported: &Reported| {
+        if *reported == Reported::Accepted {
+            watches.tell(generation);
+        }
+    }
 }
 
 fn micros(duration: Duration) -> i64 {
@@ -46,6 +62,16 @@ fn micros(duration: Duration) -> i64 {
 }
 
 impl SqlStore {
+    /// Tells workers that a job may be back in the queue, and the watchers of its generation.
+    fn tell_of_return(&self, generation: GenerationId) -> impl AfterCommit<Reported> + use<> {
+        let work = Arc::clone(&self.inner.work);
+        let tell_watchers = tell_if_accepted(Arc::clone(&self.inner.watches), generation);
+        move |reported: &Reported| {
+            work.notify_one();
+            tell_watchers(reported);
+        }
+    }
+
     /// Time until the next job is due; none when no job waits.
     async fn next_due(&self) -> Result<Option<Duration>> {
         let row = query(NEXT_DUE).first(&mut *self.reader().await?).await?;
@@ -73,10 +99,12 @@ impl Jobs for SqlStore {
 
     async fn enqueue(&self, generation: NewGeneration) -> Result<Enqueued> {
         let max_waiting = self.inner.max_waiting;
+        let work = Arc::clone(&self.inner.work);
         self.writer()
-            .try_run(Some(Arc::clone(&self.inner.work)), move |connection| {
-                Box::pin(enqueue::enqueue(connection, generation, max_waiting))
-            })
+            .try_run(
+                move |_: &Enqueued| work.notify_one(),
+                move |connection| Box::pin(enqueue::enqueue(connection, generation, max_waiting)),
+            )
             .await
     }
 
@@ -92,16 +120,19 @@ impl Jobs for SqlStore {
             return Ok(None);
         }
         let worker = worker.to_owned();
+        let watches = Arc::clone(&self.inner.watches);
         self.writer()
-            .run(move |connection| {
-                Box::pin(claim::claim(
-                    connection,
-                    worker,
-                    attempt,
-                    micros(lease),
-                    now,
-                ))
-            })
+            .run_and(
+                move |claimed: &Option<Job>| {
+                    if let Some(job) = claimed {
+                        watches.tell(job.generation);
+                    }
+                },
+                move |connection| {
+                    let lease_us = micros(lease);
+                    Box::pin(claim::claim(connection, worker, attempt, lease_us, now))
+                },
+            )
             .await
     }
 
@@ -138,9 +169,12 @@ impl Jobs for SqlStore {
         now: Timestamp,
     ) -> Result<Reported> {
         self.writer()
-            .run(move |connection| {
-                Box::pin(end::finish(connection, generation, attempt, outcome, now))
-            })
+            .run_and(
+                tell_if_accepted(Arc::clone(&self.inner.watches), generation),
+                move |connection| {
+                    Box::pin(end::finish(connection, generation, attempt, outcome, now))
+                },
+            )
             .await
     }
 
@@ -162,7 +196,7 @@ impl Jobs for SqlStore {
         };
         let max_attempts = self.inner.max_attempts;
         self.writer()
-            .run_and(Some(Arc::clone(&self.inner.work)), move |connection| {
+            .run_and(self.tell_of_return(generation), move |connection| {
                 Box::pin(end::retry(connection, report, max_attempts, now))
             })
             .await
@@ -170,7 +204,7 @@ impl Jobs for SqlStore {
 
     async fn put_back(&self, generation: GenerationId, attempt: AttemptId) -> Result<Reported> {
         self.writer()
-            .run_and(Some(Arc::clone(&self.inner.work)), move |connection| {
+            .run_and(self.tell_of_return(generation), move |connection| {
                 Box::pin(end::put_back(connection, generation, attempt))
             })
             .await
@@ -180,12 +214,20 @@ impl Jobs for SqlStore {
         let max_attempts = self.inner.max_attempts;
         let mut reaped = 0;
         loop {
+            let watches = Arc::clone(&self.inner.watches);
             let lost = self
                 .writer()
-                .run(move |connection| Box::pin(end::reap(connection, max_attempts, now)))
+                .run_and(
+                    move |lost: &Vec<GenerationId>| {
+                        for generation in lost {
+                            watches.tell(*generation);
+                        }
+                    },
+                    move |connection| Box::pin(end::reap(connection, max_attempts, now)),
+                )
                 .await?;
-            reaped += lost;
-            if lost < end::REAP_BATCH {
+            reaped += lost.len() as u64;
+            if lost.len() < end::REAP_BATCH {
                 break;
             }
         }
@@ -196,14 +238,27 @@ impl Jobs for SqlStore {
     }
 
     async fn cancel(&self, generation: GenerationId, now: Timestamp) -> Result<bool> {
+        let watches = Arc::clone(&self.inner.watches);
         self.writer()
-            .run(move |connection| Box::pin(end::cancel(connection, generation, now)))
+            .run_and(
+                move |_: &bool| watches.tell(generation),
+                move |connection| Box::pin(end::cancel(connection, generation, now)),
+            )
             .await
     }
 
     async fn depth(&self) -> Result<u64> {
         let row = query(DEPTH).first(&mut *self.reader().await?).await?;
         Ok(row.map_or(Ok(0), |row| row.count("waiting"))?)
+    }
+
+    async fn position(&self, generation: GenerationId) -> Result<Option<u32>> {
+        let row = query(POSITION)
+            .bind_id(generation.as_uuid())
+            .bind(i64::from(MAX_POSITION) - 1)
+            .first(&mut *self.reader().await?)
+            .await?;
+        Ok(row.map(|row| row.count("position")).transpose()?)
     }
 
     async fn wait_for_work(&self, timeout: Duration) {

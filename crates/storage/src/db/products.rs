@@ -22,6 +22,7 @@ use super::{
     DbError, SqlStore,
     generations::{external_id, page_rows, page_start},
     statement::{BindId, ReadColumn, RunQuery, bind_picture, query, statements},
+    writer::nobody,
 };
 
 /// Columns of a product joined with its pictures. The long texts come with the first picture only.
@@ -304,7 +305,7 @@ impl Products for SqlStore {
         now: Timestamp,
     ) -> Result<Upserted> {
         self.writer()
-            .try_run(None, move |connection| {
+            .try_run(nobody, move |connection| {
                 Box::pin(upsert(connection, account, id, changes, now))
             })
             .await

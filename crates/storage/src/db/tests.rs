@@ -86,6 +86,8 @@ async fn statements_use_their_indexes() {
         "PROBE_READ: SCAN queue",
         // In the order of the index, up to the first row.
         "NEXT_DUE: SCAN jobs USING INDEX jobs_waiting",
+        // The jobs before one, found by the index, up to a limit.
+        "POSITION: SCAN (subquery-1)",
         // The page that was just found, and values that the statement brings along.
         "LIST: SCAN products",
         "UNKNOWN: SCAN json_each VIRTUAL TABLE INDEX 1:",

@@ -51,6 +51,14 @@ impl<T, F> Work<T> for F where
 {
 }
 
+/// What happens once the command's batch is committed; it runs on the writer's task and must be short.
+pub(crate) trait AfterCommit<T>: FnOnce(&T) + Send + 'static {}
+
+impl<T, F: FnOnce(&T) + Send + 'static> AfterCommit<T> for F {}
+
+/// Nobody needs to be told.
+pub(crate) fn nobody<T>(_: &T) {}
+
 /// Handle of the writer task.
 pub(crate) struct Writer {
     queue: mpsc::Sender<Box<dyn Command>>,
@@ -78,29 +86,29 @@ impl Writer {
 
     /// Runs a command for a caller who cannot be refused: waits for room in the queue.
     pub(crate) async fn run<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T> {
-        self.run_and(None, work).await
+        self.run_and(nobody, work).await
     }
 
-    /// As [`Writer::run`]; after the commit it wakes those who wait on `wake`.
+    /// As [`Writer::run`]; after the commit it tells `after`, also when the caller has gone away meanwhile.
     pub(crate) async fn run_and<T: Send + 'static>(
         &self,
-        wake: Option<Arc<Notify>>,
+        after: impl AfterCommit<T>,
         work: impl Work<T>,
     ) -> Result<T> {
-        let (command, answer) = Typed::boxed(wake, work);
+        let (command, answer) = Typed::boxed(after, work);
         if self.queue.send(command).await.is_err() {
             return Err(DbError::Closed.into());
         }
         receive(answer).await
     }
 
-    /// Runs a command for a caller of the API; `SERVER_BUSY` when the queue is full.
+    /// Runs a command for a caller of the API; `SERVER_BUSY` when the queue is full. Tells `after` as above.
     pub(crate) async fn try_run<T: Send + 'static>(
         &self,
-        wake: Option<Arc<Notify>>,
+        after: impl AfterCommit<T>,
         work: impl Work<T>,
     ) -> Result<T> {
-        let (command, answer) = Typed::boxed(wake, work);
+        let (command, answer) = Typed::boxed(after, work);
         match self.queue.try_send(command) {
             Ok(()) => receive(answer).await,
             Err(mpsc::error::TrySendError::Full(_)) => Err(Error::new(
@@ -148,30 +156,27 @@ trait Command: Send {
     fn answer(self: Box<Self>, lost: Option<&Arc<DbError>>);
 }
 
-struct Typed<T, W> {
+struct Typed<T, W, A> {
     work: Option<W>,
     outcome: Option<Result<T>>,
     reply: oneshot::Sender<Result<T>>,
-    wake: Option<Arc<Notify>>,
+    after: A,
 }
 
-impl<T: Send + 'static, W: Work<T>> Typed<T, W> {
-    fn boxed(
-        wake: Option<Arc<Notify>>,
-        work: W,
-    ) -> (Box<dyn Command>, oneshot::Receiver<Result<T>>) {
+impl<T: Send + 'static, W: Work<T>, A: AfterCommit<T>> Typed<T, W, A> {
+    fn boxed(after: A, work: W) -> (Box<dyn Command>, oneshot::Receiver<Result<T>>) {
         let (reply, answer) = oneshot::channel();
         let command = Self {
             work: Some(work),
             outcome: None,
             reply,
-            wake,
+            after,
         };
         (Box::new(command), answer)
     }
 }
 
-impl<T: Send + 'static, W: Work<T>> Command for Typed<T, W> {
+impl<T: Send + 'static, W: Work<T>, A: AfterCommit<T>> Command for Typed<T, W, A> {
     fn is_wanted(&self) -> bool {
         !self.reply.is_closed()
     }
@@ -196,10 +201,8 @@ impl<T: Send + 'static, W: Work<T>> Command for Typed<T, W> {
             (_, Some(cause)) => Err(DbError::NotCommitted(Arc::clone(cause)).into()),
             (None, None) => Err(DbError::Closed.into()),
         };
-        if answer.is_ok()
-            && let Some(wake) = self.wake
-        {
-            wake.notify_one();
+        if let Ok(value) = &answer {
+            (self.after)(value);
         }
         // A caller who has gone away does not hear it; the write stands.
         drop(self.reply.send(answer));

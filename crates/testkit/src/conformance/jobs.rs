@@ -14,7 +14,7 @@ use drape_core::{
     ids::GenerationId,
     image::BlobKind,
     page::PageRequest,
-    ports::Ids,
+    ports::{ChangeWatch, Ids},
     product::ProductOrigin,
 };
 
@@ -470,4 +470,89 @@ pub async fn generation_pages_stay_right(data: &DataPorts) {
     assert_eq!(next, None);
     let unknown = GenerationId::from_uuid(data.ids.uuid());
     assert_eq!(data.generations.find(unknown).await.unwrap(), None);
+}
+
+/// Whether the watch has heard of a change.
+fn has_heard(watch: &mut Box<dyn ChangeWatch>) -> bool {
+    futures::FutureExt::now_or_never(watch.changed()).is_some()
+}
+
+/// Waits for a change that must come.
+async fn hear(watch: &mut Box<dyn ChangeWatch>) {
+    let heard = tokio::time::timeout(PATIENCE, watch.changed()).await;
+    assert!(heard.is_ok(), "nothing was heard");
+}
+
+/// Whoever watches a generation hears of every change of its status, and of no other generation's.
+pub async fn watchers_hear_of_every_change(data: &DataPorts) {
+    let account = data.account("shop", 9).await.id;
+    let ids = data.queue(account, 3).await;
+    let mut watch = data.generations.watch(ids[0]);
+    let mut other = data.generations.watch(ids[1]);
+    assert!(!has_heard(&mut watch));
+    let job = data.claim().await.unwrap();
+    hear(&mut watch).await;
+    data.jobs.put_back(ids[0], job.lease).await.unwrap();
+    hear(&mut watch).await;
+    let job = data.claim().await.unwrap();
+    hear(&mut watch).await;
+    let again = data.jobs.retry(
+        ids[0],
+        job.lease,
+        Duration::ZERO,
+        Code::EngineFailed,
+        "Again.",
+        data.now(),
+    );
+    again.await.unwrap();
+    hear(&mut watch).await;
+    assert!(!has_heard(&mut other));
+
+    // The one that was put back last has the last place.
+    let job = data.claim_for(Duration::ZERO).await.unwrap();
+    assert_eq!(job.generation, ids[1]);
+    hear(&mut other).await;
+    data.jobs.reap(data.now()).await.unwrap();
+    hear(&mut other).await;
+    assert!(data.jobs.cancel(ids[1], data.now()).await.unwrap());
+    hear(&mut other).await;
+
+    let mut last = data.generations.watch(ids[2]);
+    let job = data.claim().await.unwrap();
+    assert_eq!(job.generation, ids[2]);
+    hear(&mut last).await;
+    let outcome = data.completed(account);
+    let lost = data.attempt();
+    let report = data.jobs.finish(ids[2], lost, outcome.clone(), data.now());
+    assert_eq!(report.await.unwrap(), Reported::LeaseLost);
+    assert!(!has_heard(&mut last), "nothing has changed");
+    let report = data
+        .jobs
+        .finish(ids[2], job.lease, outcome, data.now())
+        .await;
+    assert_eq!(report.unwrap(), Reported::Accepted);
+    hear(&mut last).await;
+    assert!(!has_heard(&mut watch));
+}
+
+/// A waiting job knows its place; one that does not wait has none.
+pub async fn waiting_jobs_have_a_place(data: &DataPorts) {
+    let account = data.account("shop", 9).await.id;
+    let ids = data.queue(account, 3).await;
+    let places = async || {
+        let mut places = Vec::new();
+        for id in &ids {
+            places.push(data.jobs.position(*id).await.unwrap());
+        }
+        places
+    };
+    assert_eq!(places().await, [Some(1), Some(2), Some(3)]);
+    let job = data.claim().await.unwrap();
+    assert_eq!(places().await, [None, Some(1), Some(2)]);
+    data.jobs.cancel(ids[1], data.now()).await.unwrap();
+    assert_eq!(places().await, [None, None, Some(1)]);
+    data.jobs.put_back(ids[0], job.lease).await.unwrap();
+    assert_eq!(places().await, [Some(1), None, Some(2)]);
+    let unknown = GenerationId::from_uuid(data.ids.uuid());
+    assert_eq!(data.jobs.position(unknown).await.unwrap(), None);
 }

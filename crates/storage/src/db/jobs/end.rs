@@ -16,7 +16,7 @@ use crate::db::{
 };
 
 /// Lost jobs that one command puts back.
-pub(crate) const REAP_BATCH: u64 = 200;
+pub(crate) const REAP_BATCH: usize = 200;
 
 statements! {
     /// The job of a lease; no row when the lease was lost.
@@ -220,17 +220,19 @@ pub(crate) async fn put_back(
     Ok(Reported::Accepted)
 }
 
-/// Deals with up to [`REAP_BATCH`] jobs whose leases have run out; returns how many.
+/// Deals with up to [`REAP_BATCH`] jobs whose leases have run out; returns which.
 pub(crate) async fn reap(
     connection: &mut SqliteConnection,
     max_attempts: u32,
     now: Timestamp,
-) -> Result<u64> {
+) -> Result<Vec<GenerationId>> {
     let rows = query(LOST).bind(REAP_BATCH as i64).rows(connection).await?;
+    let mut reaped = Vec::with_capacity(rows.len());
     for row in &rows {
         let generation = GenerationId::from_uuid(row.uuid("generation_id")?);
         let attempt = AttemptId::from_uuid(row.uuid("attempt_id")?);
         let attempts: u32 = row.count("attempts")?;
+        reaped.push(generation);
         if attempts < max_attempts {
             requeue(connection, generation, attempt, 0, "lost", None, now).await?;
             continue;
@@ -244,7 +246,7 @@ pub(crate) async fn reap(
         };
         end_failed(connection, generation, Some(attempt), ending, now).await?;
     }
-    Ok(rows.len() as u64)
+    Ok(reaped)
 }
 
 pub(crate) async fn cancel(

@@ -195,11 +195,11 @@ async fn a_full_queue_refuses_callers_and_makes_workers_wait() {
     begun.await.unwrap();
     let mut waiting = Vec::new();
     for n in 0..QUEUE_LENGTH {
-        let mut command = Box::pin(writer.try_run(None, insert(n as i64)));
+        let mut command = Box::pin(writer.try_run(nobody, insert(n as i64)));
         assert!((&mut command).now_or_never().is_none());
         waiting.push(command);
     }
-    let refused = writer.try_run(None, insert(-1)).await.unwrap_err();
+    let refused = writer.try_run(nobody, insert(-1)).await.unwrap_err();
     assert_eq!(refused.code(), Code::ServerBusy);
     assert_eq!(refused.retry_after_seconds(), Some(1));
     let worker = queue(&writer, insert(-2));
@@ -232,23 +232,51 @@ async fn closing_finishes_what_is_queued() {
     closing.await.unwrap();
     let late = writer.run(insert(2)).await.unwrap_err();
     assert_eq!(late.code(), Code::ServiceUnavailable);
-    let late = writer.try_run(None, insert(2)).await.unwrap_err();
+    let late = writer.try_run(nobody, insert(2)).await.unwrap_err();
     assert_eq!(late.code(), Code::ServiceUnavailable);
 }
 
 #[tokio::test]
-async fn only_a_committed_command_wakes() {
+async fn only_a_committed_command_is_told_of() {
     let writer = start().await;
-    let wake = Arc::new(Notify::new());
-    let refused = writer.run_and(Some(Arc::clone(&wake)), |_| {
-        Box::pin(async { Err::<(), _>(Error::new(Code::ProductNotFound, "no")) })
+    let told = Arc::new(Notify::new());
+    let tell = || {
+        let told = Arc::clone(&told);
+        move |_: &i64| told.notify_one()
+    };
+    let refused = writer.run_and(tell(), |_| {
+        Box::pin(async { Err::<i64, _>(Error::new(Code::ProductNotFound, "no")) })
     });
     refused.await.unwrap_err();
-    assert!(wake.notified().now_or_never().is_none());
-    writer
-        .run_and(Some(Arc::clone(&wake)), insert(1))
-        .await
-        .unwrap();
-    let woken = tokio::time::timeout(Duration::from_mins(1), wake.notified());
-    woken.await.unwrap();
+    assert!(told.notified().now_or_never().is_none());
+    writer.run_and(tell(), insert(1)).await.unwrap();
+    let heard = tokio::time::timeout(Duration::from_mins(1), told.notified());
+    heard.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_commit_is_told_of_although_its_caller_has_gone() {
+    let writer = start().await;
+    let told = Arc::new(Notify::new());
+    let tell = Arc::clone(&told);
+    let (begun, has_begun) = oneshot::channel::<()>();
+    let (open_gate, gate) = oneshot::channel::<()>();
+    let mut command = Box::pin(writer.run_and(
+        move |_: &i64| tell.notify_one(),
+        move |connection| {
+            Box::pin(async move {
+                begun.send(()).ok();
+                gate.await.ok();
+                insert(1)(connection).await
+            })
+        },
+    ));
+    tokio::select! {
+        _ = &mut command => panic!("the gate is closed"),
+        begun = has_begun => begun.unwrap(),
+    }
+    drop(command);
+    open_gate.send(()).unwrap();
+    let heard = tokio::time::timeout(Duration::from_mins(1), told.notified());
+    heard.await.unwrap();
 }
