@@ -13,3 +13,4 @@ pub(crate) mod path;
 pub(crate) mod pictures;
 pub(crate) mod query;
 pub mod tryon_v1;
+pub(crate) mod waiting;

@@ -224,6 +224,8 @@ impl App {
             body_timeout_s: config.server.body_timeout_s,
             admin_enabled: config.admin.enabled,
             admin_rate_limit: config.admin.rate_limit,
+            sync_wait: Duration::from_secs(u64::from(config.server.sync_wait_s)),
+            max_sync_waiting: config.server.max_sync_waiting as usize,
             ..ApiSettings::default()
         };
         let state = AppState::new(
@@ -246,7 +248,7 @@ impl App {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send,
     ) -> Result<(), StartError> {
-        let stop = CancellationToken::new();
+        let stop = self.state.stopping().clone();
         let tasks = TaskTracker::new();
         tasks.spawn(self.worker(&stop).run());
         tasks.spawn(self.chores(&stop).run());

@@ -54,6 +54,11 @@ settings! {
         body_timeout_s: u32 = 60_u32;
         /// Connections at once; further ones wait.
         max_connections: u32 = 1_024_u32;
+        /// Seconds that `POST /try-on/sync` waits for the end of its try-on before it answers 202.
+        sync_wait_s: u32 = 90_u32;
+        /// Requests that may wait for the end of a try-on at once, event streams among them; further ones are
+        /// answered with `SERVER_BUSY`.
+        max_sync_waiting: u32 = 512_u32;
     }
     /// Where data lies.
     storage: StorageSettings {

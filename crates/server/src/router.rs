@@ -10,8 +10,8 @@ use crate::{
     api::{
         auth, frame, health, openapi, pictures,
         tryon_v1::{
-            create_try_on, delete_product, get_credits, get_generation, get_product,
-            list_generations, list_products, upload_image, upsert_product,
+            create_try_on, create_try_on_sync, delete_product, get_credits, get_generation,
+            get_product, list_generations, list_products, upload_image, upsert_product,
         },
     },
     state::{ApiSettings, AppState},
@@ -23,6 +23,8 @@ pub use admin::is_admin;
 pub(crate) const UPLOAD: &str = "/tryon/v1/images/upload";
 /// Template of the try-on route.
 pub(crate) const TRY_ON: &str = "/tryon/v1/try-on";
+/// Template of the try-on route that waits.
+pub(crate) const TRY_ON_SYNC: &str = "/tryon/v1/try-on/sync";
 /// Template of the route that clients poll.
 pub(crate) const GENERATION: &str = "/tryon/v1/generations/{id}";
 const GENERATIONS: &str = "/tryon/v1/generations";
@@ -70,6 +72,11 @@ fn routes() -> Routes {
     let routes = Routes::default()
         .post(UPLOAD, upload_image::upload_image, upload_image::ERRORS)
         .post(TRY_ON, create_try_on::create_try_on, create_try_on::ERRORS)
+        .post(
+            TRY_ON_SYNC,
+            create_try_on_sync::create_try_on_sync,
+            create_try_on_sync::ERRORS,
+        )
         .get(
             GENERATION,
             get_generation::get_generation,
@@ -112,7 +119,7 @@ pub(crate) fn max_body_bytes(
 ) -> usize {
     match route {
         Some(UPLOAD) => settings.max_picture_bytes + UPLOAD_SLACK_BYTES,
-        Some(TRY_ON | PRODUCTS) if is_multipart => settings.max_multipart_bytes,
+        Some(TRY_ON | TRY_ON_SYNC | PRODUCTS) if is_multipart => settings.max_multipart_bytes,
         _ => settings.max_json_bytes,
     }
 }

@@ -1,9 +1,10 @@
 //! What every handler can reach.
 
-use std::{ops::Deref, sync::Arc};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use drape_core::{engine::Engines, ports::Ports};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::{api::health::Readiness, rate_limit::RateLimiter, signing::UrlSigner};
 
@@ -28,6 +29,10 @@ pub struct ApiSettings {
     pub admin_enabled: bool,
     /// Requests per minute of one admin key.
     pub admin_rate_limit: u32,
+    /// Longest wait of `POST /try-on/sync` for the end of its try-on.
+    pub sync_wait: Duration,
+    /// Requests that may wait for the end of a try-on at one time, event streams among them.
+    pub max_sync_waiting: usize,
 }
 
 impl Default for ApiSettings {
@@ -42,6 +47,8 @@ impl Default for ApiSettings {
             max_buffered_bytes: 270_000_000,
             admin_enabled: true,
             admin_rate_limit: 600,
+            sync_wait: Duration::from_secs(90),
+            max_sync_waiting: 512,
         }
     }
 }
@@ -66,6 +73,10 @@ pub struct AppParts {
     pub(crate) buffers: Arc<Semaphore>,
     /// Last answer of the readiness check.
     pub(crate) readiness: Readiness,
+    /// Places for requests that wait for the end of a try-on.
+    pub(crate) waiting: Arc<Semaphore>,
+    /// Ends the waiting when the server shuts down.
+    stopping: CancellationToken,
 }
 
 /// Grain in which memory for bodies is handed out.
@@ -83,6 +94,7 @@ impl AppState {
         let buffers = Arc::new(Semaphore::new(
             (settings.max_buffered_bytes / BUFFER_UNIT_BYTES).clamp(1, Semaphore::MAX_PERMITS),
         ));
+        let max_waiting = settings.max_sync_waiting.min(Semaphore::MAX_PERMITS);
         Self(Arc::new(AppParts {
             ports,
             engines,
@@ -91,7 +103,16 @@ impl AppState {
             settings: Arc::new(settings),
             buffers,
             readiness: Readiness::default(),
+            waiting: Arc::new(Semaphore::new(max_waiting)),
+            stopping: CancellationToken::new(),
         }))
+    }
+}
+
+impl AppParts {
+    /// Cancelled when the server begins to shut down: whoever waits for something answers at once.
+    pub fn stopping(&self) -> &CancellationToken {
+        &self.stopping
     }
 }
 

@@ -79,6 +79,7 @@ pub struct TestServer {
     /// The first account.
     pub account: Account,
     client: TestClient,
+    state: AppState,
     rate_limits: (u32, u32),
     _dir: TempDir,
 }
@@ -162,10 +163,16 @@ impl TestServer {
             ports,
             engines,
             account,
-            client: TestClient::new(router(state), Some(key)),
+            client: TestClient::new(router(state.clone()), Some(key)),
+            state,
             rate_limits,
             _dir: dir,
         }
+    }
+
+    /// Begins to shut down: whoever waits answers.
+    pub fn begin_shutdown(&self) {
+        self.state.stopping().cancel();
     }
 
     /// Makes another account and a client for it.

@@ -6,7 +6,7 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use drape_core::{Code, Detail, Error, Kind};
+use drape_core::{Code, Detail, Error, Kind, ids::GenerationId};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -32,6 +32,10 @@ pub struct ErrorBody<'a> {
     /// Every offending field; only with `VALIDATION_FAILED` and when the server is not ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Vec<FieldProblem<'a>>>,
+    /// The generation that failed; only from `POST /try-on/sync`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "gen_0198c0de00007000800000000000002a")]
+    pub generation_id: Option<String>,
     /// The `x-request-id` of this answer.
     pub request_id: &'a str,
 }
@@ -74,6 +78,8 @@ pub struct ApiError {
     error: Arc<Error>,
     /// Details for codes other than `VALIDATION_FAILED`.
     extra_details: Vec<Detail>,
+    /// The generation whose failure this is.
+    generation: Option<GenerationId>,
 }
 
 impl From<Error> for ApiError {
@@ -81,6 +87,7 @@ impl From<Error> for ApiError {
         Self {
             error: Arc::new(error),
             extra_details: Vec::new(),
+            generation: None,
         }
     }
 }
@@ -94,6 +101,12 @@ impl ApiError {
     /// Adds details to a code that has none by itself.
     pub(crate) fn with_details(mut self, details: Vec<Detail>) -> Self {
         self.extra_details = details;
+        self
+    }
+
+    /// Says that this is how a generation ended.
+    pub(crate) fn about_generation(mut self, generation: GenerationId) -> Self {
+        self.generation = Some(generation);
         self
     }
 
@@ -122,6 +135,7 @@ impl ApiError {
             message: self.public_message(),
             status: self.status().as_u16(),
             details: has_details.then_some(problems),
+            generation_id: self.generation.map(|id| id.to_string()),
             request_id,
         };
         // Strings and numbers always serialise.
@@ -137,6 +151,10 @@ impl ApiError {
 
     /// Writes what is a fault of the server, or of what it stands on, to the log. The frame calls this, once.
     pub(crate) fn log(&self) {
+        if self.generation.is_some() {
+            // The worker has logged how the generation ended.
+            return;
+        }
         let cause = self.error.source();
         let code = self.error.code().as_str();
         match self.error.kind() {

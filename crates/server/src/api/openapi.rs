@@ -21,8 +21,8 @@ use super::{
     error::{ErrorBody, kind_to_status},
     health, pictures,
     tryon_v1::{
-        create_try_on, delete_product, get_credits, get_generation, get_product, list_generations,
-        list_products, upload_image, upsert_product,
+        create_try_on, create_try_on_sync, delete_product, get_credits, get_generation,
+        get_product, list_generations, list_products, upload_image, upsert_product,
     },
 };
 use crate::router::{OPEN_ROUTES, Route, is_admin, listed_routes};
@@ -55,6 +55,7 @@ const ADMIN_ERRORS: [Code; 1] = [Code::NotFound];
     paths(
         upload_image::upload_image,
         create_try_on::create_try_on,
+        create_try_on_sync::create_try_on_sync,
         get_generation::get_generation,
         list_generations::list_generations,
         upsert_product::upsert_product,

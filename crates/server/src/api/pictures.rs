@@ -28,7 +28,6 @@ pub(crate) const ERRORS: &[Code] = &[Code::Forbidden, Code::NotFound, Code::Rate
 pub(crate) struct Links {
     state: AppState,
     base: String,
-    now: Timestamp,
 }
 
 impl Links {
@@ -43,7 +42,10 @@ impl Links {
     }
 
     fn link(&self, picture: OwnPicture) -> String {
-        let path = self.state.signer.sign(picture, self.now);
+        let path = self
+            .state
+            .signer
+            .sign(picture, self.state.ports.clock.now());
         format!("{}{path}", self.base)
     }
 }
@@ -62,7 +64,6 @@ impl FromRequestParts<AppState> for Links {
         Ok(Self {
             state: state.clone(),
             base,
-            now: state.ports.clock.now(),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The Try-On API, version 1: one file per operation.
 
 pub(crate) mod create_try_on;
+pub(crate) mod create_try_on_sync;
 pub(crate) mod delete_product;
 pub(crate) mod get_credits;
 pub(crate) mod get_generation;

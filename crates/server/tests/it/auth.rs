@@ -31,7 +31,7 @@ async fn every_route_needs_a_key_unless_it_is_listed_as_open() {
         answer.expect_error(401, "INVALID_API_KEY");
         assert_eq!(answer.header("ratelimit"), "");
     }
-    assert_eq!(guarded, 9);
+    assert!(guarded >= 10, "{guarded}");
     let open: Vec<_> = OPEN_ROUTES.into_iter().collect();
     let all = [
         "/healthz",

@@ -4,7 +4,7 @@ use drape_testkit::server::{FormData, jpeg};
 use serde_json::{Value, json};
 
 use crate::world::{
-    CREDITS, GENERATIONS, PRODUCTS, SHIRT_URL, TRY_ON, UPLOAD, one_shot, shop, text,
+    CREDITS, GENERATIONS, PRODUCTS, SHIRT_URL, TRY_ON, TRY_ON_SYNC, UPLOAD, one_shot, shop, text,
 };
 
 /// Checks a value against the part of JSON Schema that the document uses.
@@ -102,6 +102,18 @@ async fn every_answer_fits_its_schema() {
         .await
         .expect_status(202);
     fits("post", TRY_ON, 202, &accepted);
+    let body = one_shot(&text(&uploaded["imageId"]));
+    let (waited, ()) = tokio::join!(server.post(TRY_ON_SYNC, &body), async {
+        let mut done = 0;
+        // The one from above, and the one that is waited for.
+        while done < 2 {
+            let patience = std::time::Duration::from_mins(1);
+            server.ports.jobs.wait_for_work(patience).await;
+            done += server.run_jobs().await;
+        }
+    });
+    fits("post", TRY_ON_SYNC, 200, &waited.expect_status(200));
+    let accepted = server.post(TRY_ON, &body).await.expect_status(202);
     let generation = "/tryon/v1/generations/{id}";
     let path = format!("{GENERATIONS}/{}", text(&accepted["generationId"]));
     fits(
@@ -144,6 +156,11 @@ async fn every_answer_fits_its_schema() {
 
     for (method, route, answer) in [
         ("post", TRY_ON, server.post(TRY_ON, &json!({})).await),
+        (
+            "post",
+            TRY_ON_SYNC,
+            server.post(TRY_ON_SYNC, &json!({})).await,
+        ),
         ("post", TRY_ON, server.post(TRY_ON, &one_shot("nope")).await),
         ("post", PRODUCTS, server.post(PRODUCTS, &json!({})).await),
         (

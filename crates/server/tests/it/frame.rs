@@ -35,10 +35,6 @@ async fn unknown_routes_have_the_error_shape() {
     }
     // These come later; until then they do not exist.
     server
-        .post("/tryon/v1/try-on/sync", &json!({}))
-        .await
-        .expect_error(404, "NOT_FOUND");
-    server
         .delete("/tryon/v1/customers/c1")
         .await
         .expect_error(404, "NOT_FOUND");

@@ -16,6 +16,7 @@ mod pages;
 mod pictures;
 mod products;
 mod rates;
+mod sync;
 mod try_ons;
 mod uploads;
 mod world;

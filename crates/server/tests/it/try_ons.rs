@@ -34,7 +34,7 @@ async fn a_try_on_goes_from_pending_to_completed() {
     assert_eq!(
         pending,
         json!({
-            "generationId": id, "status": "PENDING", "productExternalId": answer["productExternalId"],
+            "generationId": id, "status": "PENDING", "queuePosition": 1, "productExternalId": answer["productExternalId"],
             "engine": "scripted", "createdAt": "2026-03-01T09:00:00.000Z", "updatedAt": "2026-03-01T09:00:00.000Z",
         })
     );

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 pub(crate) const UPLOAD: &str = "/tryon/v1/images/upload";
 pub(crate) const TRY_ON: &str = "/tryon/v1/try-on";
+pub(crate) const TRY_ON_SYNC: &str = "/tryon/v1/try-on/sync";
 pub(crate) const PRODUCTS: &str = "/tryon/v1/products";
 pub(crate) const GENERATIONS: &str = "/tryon/v1/generations";
 pub(crate) const CREDITS: &str = "/tryon/v1/account/credits";

@@ -279,7 +279,14 @@ impl TestResponse {
         );
         assert_eq!(json["requestId"], self.header("x-request-id"), "{json}");
         assert_eq!(self.header("content-type"), "application/json");
-        let known = ["code", "message", "status", "details", "requestId"];
+        let known = [
+            "code",
+            "message",
+            "status",
+            "details",
+            "generationId",
+            "requestId",
+        ];
         for key in json.as_object().into_iter().flat_map(serde_json::Map::keys) {
             assert!(known.contains(&key.as_str()), "{json}");
         }

@@ -1,9 +1,13 @@
 //! `POST /try-on`.
 
-mod body;
+pub(crate) mod body;
 
 use axum::{Json, extract::State};
-use drape_core::{Code, generation::Status, try_on};
+use drape_core::{
+    Code,
+    generation::Status,
+    try_on::{self, CreateTryOn, TryOnCreated},
+};
 use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -49,6 +53,16 @@ pub(crate) struct TryOnAccepted {
     pub product_external_id: String,
 }
 
+impl From<TryOnCreated> for TryOnAccepted {
+    fn from(created: TryOnCreated) -> Self {
+        Self {
+            generation_id: created.generation.to_string(),
+            status: Status::Pending.as_str(),
+            product_external_id: created.product_external_id.to_string(),
+        }
+    }
+}
+
 /// Asks for a try-on. It is queued, and one credit is held until it ends.
 #[utoipa::path(
     post,
@@ -70,11 +84,15 @@ pub(crate) async fn create_try_on(
     body: RequestBody,
 ) -> Result<(StatusCode, Json<TryOnAccepted>), ApiError> {
     let command = body::fold(&body.json, &body.files, &state.engines)?;
-    let created = try_on::create_try_on(&state.ports, &state.engines, &caller, command).await?;
-    let response = TryOnAccepted {
-        generation_id: created.generation.to_string(),
-        status: Status::Pending.as_str(),
-        product_external_id: created.product_external_id.to_string(),
-    };
-    Ok((StatusCode::ACCEPTED, Json(response)))
+    let created = accept(&state, &caller, command).await?;
+    Ok((StatusCode::ACCEPTED, Json(created.into())))
+}
+
+/// Accepts a try-on, for `POST /try-on` and for `POST /try-on/sync`.
+pub(crate) async fn accept(
+    state: &AppState,
+    caller: &Caller,
+    command: CreateTryOn,
+) -> Result<TryOnCreated, ApiError> {
+    Ok(try_on::create_try_on(&state.ports, &state.engines, caller, command).await?)
 }

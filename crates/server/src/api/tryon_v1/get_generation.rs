@@ -45,6 +45,10 @@ pub(crate) struct GenerationResponse {
     /// Why it failed, in words; only when failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
+    /// Place in the queue while it waits: 1 is next, 10000 is that or more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 10_000, example = 3)]
+    pub queue_position: Option<u32>,
     /// The product's `externalId`.
     #[schema(example = "shirt-42")]
     pub product_external_id: String,
@@ -63,7 +67,13 @@ pub(crate) struct GenerationResponse {
 }
 
 impl GenerationResponse {
-    fn new(generation: Generation, links: &Links, now: Timestamp) -> Self {
+    /// Renders a generation as it stands at `now`; the place in the queue is for one that waits.
+    pub(crate) fn new(
+        generation: Generation,
+        queue_position: Option<u32>,
+        links: &Links,
+        now: Timestamp,
+    ) -> Self {
         let is_completed = generation.status == Status::Completed;
         let is_failed = generation.status == Status::Failed;
         let is_stored = has_result(&generation, now);
@@ -77,6 +87,7 @@ impl GenerationResponse {
                 .filter(|_| is_failed)
                 .map(Code::as_str),
             error_message: generation.error_message.filter(|_| is_failed),
+            queue_position,
             product_external_id: generation.product_external_id.to_string(),
             engine: generation.engine,
             generation_time_ms: generation.generation_time_ms,
@@ -106,6 +117,20 @@ pub(crate) async fn get_generation(
     links: Links,
     id: PathId,
 ) -> Result<Json<GenerationResponse>, ApiError> {
+    let generation = find_own(&state, &caller, &id).await?;
+    let position = position(&state, &generation).await?;
+    let now = state.ports.clock.now();
+    Ok(Json(GenerationResponse::new(
+        generation, position, &links, now,
+    )))
+}
+
+/// Finds a generation of the caller. Errors: `GENERATION_NOT_FOUND`, `FORBIDDEN`.
+pub(crate) async fn find_own(
+    state: &AppState,
+    caller: &Caller,
+    id: &PathId,
+) -> Result<Generation, ApiError> {
     let not_found = || {
         let message = format!("There is no generation \"{}\".", id.shown());
         ApiError::new(Code::GenerationNotFound, message)
@@ -119,6 +144,16 @@ pub(crate) async fn get_generation(
             "The generation belongs to another account.",
         ));
     }
-    let now = state.ports.clock.now();
-    Ok(Json(GenerationResponse::new(generation, &links, now)))
+    Ok(generation)
+}
+
+/// Place in the queue of a generation that waits; none when a worker has just taken it.
+pub(crate) async fn position(
+    state: &AppState,
+    generation: &Generation,
+) -> drape_core::Result<Option<u32>> {
+    if generation.status != Status::Pending {
+        return Ok(None);
+    }
+    state.ports.jobs.position(generation.id).await
 }

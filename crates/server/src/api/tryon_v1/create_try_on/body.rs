@@ -70,7 +70,7 @@ pub(crate) struct CreateTryOnRequest {
 /// Form of `POST /try-on`: the JSON, and files in parts named by the `fileKey`s.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes the body in the API document")]
-pub(super) struct CreateTryOnForm {
+pub(crate) struct CreateTryOnForm {
     /// The JSON body, in a text part or an `application/json` part.
     data: CreateTryOnRequest,
 }
@@ -160,7 +160,7 @@ enum PersonRef {
 ///
 /// Errors: `VALIDATION_FAILED` with every problem, or the code of a problem that has its own when the body is
 /// otherwise well-shaped; `IMAGE_NOT_FOUND` for an image id that this server cannot have given out.
-pub(super) fn fold(json: &Value, files: &Form, engines: &Engines) -> Result<CreateTryOn, ApiError> {
+pub(crate) fn fold(json: &Value, files: &Form, engines: &Engines) -> Result<CreateTryOn, ApiError> {
     let mut problems = Problems::default();
     let Some(body) = Object::root(json, &mut problems) else {
         return Err(unfinished(problems));
