@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 pub(crate) mod auth;
 pub(crate) mod body;
+pub(crate) mod docs;
 pub mod error;
 pub(crate) mod frame;
 pub mod health;

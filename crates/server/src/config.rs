@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use layers::{ConfigError, Layers, Origin, load};
 pub use parse::parse_offset;
+pub(crate) use reference::setting_default;
 pub use reference::{REFERENCE, SettingInfo, reference_page};
 
 macro_rules! settings {

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod app;
 pub mod config;
+mod docs;
 pub mod listener;
 pub mod pictures;
 pub mod rate_limit;

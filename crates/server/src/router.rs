@@ -8,7 +8,7 @@ use http::Method;
 
 use crate::{
     api::{
-        auth, frame, health, openapi, pictures,
+        auth, docs, frame, health, openapi, pictures,
         tryon_v1::{
             create_try_on, create_try_on_sync, delete_product, get_credits, get_generation,
             get_product, list_generations, list_products, upload_image, upsert_product,
@@ -35,10 +35,31 @@ const PICTURE: &str = "/tryon/v1/pictures/{kind}/{file}";
 const HEALTHZ: &str = "/healthz";
 const READYZ: &str = "/readyz";
 const OPENAPI: &str = "/openapi.json";
+const ROOT: &str = "/";
+const DOCS: &str = "/docs";
+const DOCS_SLASH: &str = "/docs/";
+const DOCS_PAGE: &str = "/docs/{page}";
+const DOCS_INDEX: &str = "/docs/llms.txt";
+const DOCS_TEXT: &str = "/docs/llms-full.txt";
+const DOCS_SEARCH: &str = "/docs/search.json";
+const DOCS_ASSET: &str = "/docs/assets/{file}";
 
 /// The routes that need no key. Every other one needs an account's key, or an admin key where [`is_admin`] says so.
 /// Picture URLs carry a signature instead.
-pub const OPEN_ROUTES: [&str; 4] = [HEALTHZ, READYZ, OPENAPI, PICTURE];
+pub const OPEN_ROUTES: [&str; 12] = [
+    HEALTHZ,
+    READYZ,
+    OPENAPI,
+    PICTURE,
+    ROOT,
+    DOCS,
+    DOCS_SLASH,
+    DOCS_PAGE,
+    DOCS_INDEX,
+    DOCS_TEXT,
+    DOCS_SEARCH,
+    DOCS_ASSET,
+];
 
 /// Room in an upload for its other parts and the lines between them.
 const UPLOAD_SLACK_BYTES: usize = 1_000_000;
@@ -107,7 +128,15 @@ fn routes() -> Routes {
         .get(PICTURE, pictures::get_picture, pictures::ERRORS)
         .get(HEALTHZ, health::check_health, &[])
         .get(READYZ, health::check_readiness, health::ERRORS)
-        .get(OPENAPI, openapi::get_openapi, &[]);
+        .get(OPENAPI, openapi::get_openapi, &[])
+        .get(ROOT, docs::redirect_root, &[])
+        .get(DOCS, docs::get_docs, &[])
+        .get(DOCS_SLASH, docs::redirect_docs, &[])
+        .get(DOCS_PAGE, docs::get_docs_page, docs::ERRORS)
+        .get(DOCS_INDEX, docs::get_docs_index, &[])
+        .get(DOCS_TEXT, docs::get_docs_text, &[])
+        .get(DOCS_SEARCH, docs::get_docs_search, &[])
+        .get(DOCS_ASSET, docs::get_docs_asset, docs::ERRORS);
     admin::add_to(routes)
 }
 

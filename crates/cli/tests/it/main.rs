@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod commands;
+mod docs;
 mod kill_nine;
 mod serve;
 mod world;

@@ -11,7 +11,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use drape_core::Error;
+use drape_core::{Code, Error};
 use futures::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tracing::Instrument as _;
@@ -29,7 +29,11 @@ const MAX_REQUEST_ID_CHARS: usize = 64;
 /// Longest time spent on the rest of a body that was refused.
 const MAX_DRAIN_TIME: Duration = Duration::from_secs(10);
 
-/// Wraps every request: nothing leaves the server in another shape than the contract's.
+/// Marks the rare error answer that is a page for a browser: its body stays.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeepsBody(pub Code);
+
+/// Wraps every request: nothing else leaves the server in another shape than the contract's.
 pub(crate) async fn frame(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let request_id = given_request_id(request.headers())
@@ -84,7 +88,10 @@ fn finish(
     request_id: &str,
 ) -> (Response, Option<&'static str>) {
     let mut code = None;
-    if response.status().is_client_error() || response.status().is_server_error() {
+    let own_body = response.extensions_mut().remove::<KeepsBody>();
+    if let Some(KeepsBody(own_code)) = own_body {
+        code = Some(own_code.as_str());
+    } else if response.status().is_client_error() || response.status().is_server_error() {
         let error = response
             .extensions_mut()
             .remove::<ApiError>()

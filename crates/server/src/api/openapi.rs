@@ -18,6 +18,7 @@ use utoipa::{
 use super::{
     admin::{get_account, guard::ADMIN_KEY, list_engines},
     auth::API_KEY,
+    docs,
     error::{ErrorBody, kind_to_status},
     health, pictures,
     tryon_v1::{
@@ -66,6 +67,14 @@ const ADMIN_ERRORS: [Code; 1] = [Code::NotFound];
         pictures::get_picture,
         health::check_health,
         health::check_readiness,
+        docs::redirect_root,
+        docs::redirect_docs,
+        docs::get_docs,
+        docs::get_docs_page,
+        docs::get_docs_index,
+        docs::get_docs_text,
+        docs::get_docs_search,
+        docs::get_docs_asset,
         get_openapi,
         get_account::get_account,
         list_engines::list_engines,
@@ -76,6 +85,7 @@ const ADMIN_ERRORS: [Code; 1] = [Code::NotFound];
         (name = "images", description = "Pictures of persons, and picture URLs"),
         (name = "products", description = "Products of the account"),
         (name = "account", description = "The account itself"),
+        (name = "documentation", description = "Pages for people and language models; no key needed"),
         (name = "operation", description = "For whoever runs the server; no key needed"),
         (name = "admin", description = "Running the server: accounts, keys, credits, generations, usage. Needs an admin key"),
     ),
@@ -167,7 +177,8 @@ fn operation_of<'d>(document: &'d mut OpenApi, route: &Route) -> Option<&'d mut 
     }
 }
 
-fn add_errors(operation: &mut Operation, route: &Route) {
+/// Every code that a route answers with, those of the frame at the end.
+pub(crate) fn error_codes_of(route: &Route) -> Vec<Code> {
     let guard: &[Code] = if OPEN_ROUTES.contains(&route.path) {
         &[]
     } else {
@@ -178,9 +189,13 @@ fn add_errors(operation: &mut Operation, route: &Route) {
     } else {
         &[]
     };
+    let all = route.errors.iter().chain(guard).chain(admin);
+    all.chain(&COMMON_ERRORS).copied().collect()
+}
+
+fn add_errors(operation: &mut Operation, route: &Route) {
     let mut by_status: BTreeMap<u16, Vec<String>> = BTreeMap::new();
-    let codes = route.errors.iter().chain(guard).chain(admin);
-    for code in codes.chain(&COMMON_ERRORS) {
+    for code in error_codes_of(route) {
         let line = format!("`{code}`: {}", code.description().trim());
         by_status
             .entry(kind_to_status(code.kind()).as_u16())

@@ -216,7 +216,7 @@ fn entity_tag(picture: &StoredPicture) -> String {
 }
 
 /// Says whether `If-None-Match` names the tag.
-fn has_tag(headers: &HeaderMap, tag: &str) -> bool {
+pub(crate) fn has_tag(headers: &HeaderMap, tag: &str) -> bool {
     headers
         .get_all(header::IF_NONE_MATCH)
         .iter()

@@ -60,6 +60,13 @@ pub fn reference_page() -> String {
     page
 }
 
+/// Default of a setting, named as `section.key`.
+pub(crate) fn setting_default(name: &str) -> Option<toml::Value> {
+    let (section, key) = name.split_once('.')?;
+    let defaults = toml::Table::try_from(Config::default()).ok()?;
+    defaults.get(section)?.get(key).cloned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

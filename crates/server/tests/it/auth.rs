@@ -38,6 +38,14 @@ async fn every_route_needs_a_key_unless_it_is_listed_as_open() {
         "/readyz",
         "/openapi.json",
         "/tryon/v1/pictures/{kind}/{file}",
+        "/",
+        "/docs",
+        "/docs/",
+        "/docs/{page}",
+        "/docs/llms.txt",
+        "/docs/llms-full.txt",
+        "/docs/search.json",
+        "/docs/assets/{file}",
     ];
     assert_eq!(
         open, all,

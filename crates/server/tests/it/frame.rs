@@ -12,7 +12,6 @@ use crate::world::{CREDITS, GENERATIONS, PRODUCTS, TRY_ON, UPLOAD, balance, keys
 async fn unknown_routes_have_the_error_shape() {
     let server = TestServer::start().await;
     for path in [
-        "/",
         "/tryon",
         "/tryon/v1",
         "/tryon/v1/",

@@ -6,6 +6,7 @@ mod admin;
 mod auth;
 mod bodies;
 mod credits;
+mod docs;
 mod document;
 mod fold;
 mod forms;
