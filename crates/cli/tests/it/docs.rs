@@ -235,6 +235,11 @@ fn compare(place: &str, told: &Value, real: &Value) -> Result<(), String> {
             }
             Ok(())
         }
+        (Value::Number(told), Value::Number(real))
+            if place.ends_with(".status") && told != real =>
+        {
+            Err(format!("{place}: the page says {told}, but it is {real}"))
+        }
         (told, real) if std::mem::discriminant(told) == std::mem::discriminant(real) => Ok(()),
         _ => Err(format!("{place}: the page says {told}, but it is {real}")),
     }
@@ -292,7 +297,8 @@ impl World {
         ];
         let made = json(&self.data, &args);
         let programs = Path::new(env!("CARGO_BIN_EXE_drape")).parent().unwrap();
-        let path = std::env::var("PATH").unwrap_or_default();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = path.to_string_lossy();
         let mut env = BTreeMap::new();
         for (name, value) in [
             ("PATH", format!("{}:{path}", programs.display())),
@@ -309,12 +315,12 @@ impl World {
             env,
             output: String::new(),
         };
-        self.stock(&mut shop);
+        Self::stock(&mut shop);
         shop
     }
 
     /// Gives the shop what pages take for granted: `IMAGE_ID`, the product `linen-shirt`, `GENERATION_ID`.
-    fn stock(&self, shop: &mut Shop) {
+    fn stock(shop: &mut Shop) {
         for (code, taken) in [
             (
                 r#"curl -s "$DRAPE_URL/tryon/v1/images/upload" -H "x-api-key: $DRAPE_KEY" -F file=@customer.jpg"#,
@@ -422,6 +428,7 @@ fn blocks_and_answers_are_compared_as_said() {
     assert!(!fits(r#"{"a":1,"b":2}"#, r#"{"a":1}"#));
     assert!(!fits(r#"{"a":null}"#, r#"{"a":1}"#));
     assert!(!fits(r#"{"status":"PENDING"}"#, r#"{"status":"FAILED"}"#));
+    assert!(!fits(r#"{"status":400}"#, r#"{"status":404}"#));
     assert!(!fits("[1]", "[]"));
     assert!(fits(r#"{"metadata":{}}"#, r#"{"metadata":{"a":1}}"#));
     assert_eq!(without_numbers("r=98;t=1"), without_numbers("r=7;t=10"));

@@ -61,6 +61,7 @@ pub(super) const GROUPS: &[Group] = &[
         pages: &[
             page!("upload-image", "POST /tryon/v1/images/upload"),
             page!("create-try-on", "POST /tryon/v1/try-on"),
+            page!("create-try-on-sync", "POST /tryon/v1/try-on/sync"),
             page!("get-generation", "GET /tryon/v1/generations/{id}"),
             page!("list-generations", "GET /tryon/v1/generations"),
             page!("upsert-product", "POST /tryon/v1/products"),

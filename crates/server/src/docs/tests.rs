@@ -122,8 +122,7 @@ fn nothing_is_loaded_from_elsewhere() {
 }
 
 /// Operations whose pages are still being written.
-const COMING: [&str; 3] = [
-    "POST /tryon/v1/try-on/sync",
+const COMING: [&str; 2] = [
     "GET /tryon/v1/generations/{id}/events",
     "DELETE /tryon/v1/customers/{customerId}",
 ];
