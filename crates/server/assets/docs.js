@@ -126,7 +126,9 @@
     const places = words.map((word) => entry.lowText.indexOf(word)).filter((at) => at >= 0);
     const start = places.length ? Math.max(0, Math.min(...places) - 40) : 0;
     const cut = start > 0 ? entry.text.indexOf(" ", start) + 1 : 0;
-    return (cut > 0 ? "… " : "") + entry.text.slice(cut, cut + 150);
+    const text = entry.text.slice(cut, cut + 150);
+    const end = text.length < 150 ? text : text.slice(0, text.lastIndexOf(" ")) + " …";
+    return (cut > 0 ? "… " : "") + end;
   };
 
   // Texts are put in as text nodes, so nothing in them can become markup.

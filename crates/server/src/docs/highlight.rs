@@ -65,9 +65,9 @@ fn language(name: &str) -> Option<Language> {
             comment: Some('#'),
             has_single_quotes: true,
             keywords: &[
-                "and", "as", "def", "elif", "else", "except", "False", "finally", "for", "from",
-                "if", "import", "in", "is", "None", "not", "or", "raise", "return", "True", "try",
-                "while", "with",
+                "and", "as", "assert", "break", "class", "continue", "def", "elif", "else",
+                "except", "False", "finally", "for", "from", "if", "import", "in", "is", "None",
+                "not", "or", "raise", "return", "True", "try", "while", "with",
             ],
             ..PLAIN
         },

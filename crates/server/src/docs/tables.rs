@@ -11,7 +11,7 @@ use crate::{
         error::kind_to_status,
         openapi::{error_codes_of, openapi},
     },
-    config::reference_page,
+    config::{REFERENCE, setting_default},
     router::listed_routes,
 };
 
@@ -124,11 +124,29 @@ fn type_of(schema: &Value) -> String {
     named.collect::<Vec<_>>().join(" or ")
 }
 
-/// The reference of all settings, below the page's own title.
+/// The reference of all settings, one table per section.
 pub(super) fn settings() -> String {
-    let page = reference_page();
-    let body = page.find("\n## ").map_or("", |start| &page[start..]);
-    body.trim().to_owned()
+    let mut text = String::new();
+    let mut section = "";
+    for setting in REFERENCE {
+        if setting.section != section {
+            section = setting.section;
+            let _ = write!(
+                text,
+                "\n## {section}\n\n| setting | default | meaning |\n|---|---|---|\n"
+            );
+        }
+        let default = setting_default(&format!("{section}.{}", setting.key));
+        let default = default.map(|value| value.to_string()).unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "| `{section}.{}` | `{}` | {} |",
+            setting.key,
+            cell(&default),
+            cell(setting.doc)
+        );
+    }
+    text.trim().to_owned()
 }
 
 #[cfg(test)]
@@ -144,6 +162,18 @@ mod tests {
             assert_eq!(table.matches(&start).count(), 1, "{code}");
         }
         assert_eq!(table.lines().count(), Code::ALL.len() + 2);
+    }
+
+    #[test]
+    fn every_setting_has_its_default() {
+        let text = settings();
+        for setting in REFERENCE {
+            let name = format!("{}.{}", setting.section, setting.key);
+            let default = setting_default(&name).unwrap();
+            let row = format!("| `{name}` | `{default}` | ");
+            assert_eq!(text.matches(&row).count(), 1, "{row}");
+        }
+        assert!(text.starts_with("## server\n"));
     }
 
     #[test]
