@@ -29,6 +29,9 @@ use crate::world::{Server, data_dir, json, key_in, run};
 /// Seconds that one block may take.
 const BLOCK_TIME_LIMIT_S: &str = "120";
 
+/// A logo with a transparent background.
+const LOGO_PNG: &[u8] = include_bytes!("logo.png");
+
 /// A piece of code of a page.
 #[derive(Debug)]
 struct Block {
@@ -296,6 +299,8 @@ impl World {
             "--json",
         ];
         let made = json(&self.data, &args);
+        std::fs::write(dir.join("logo.png"), LOGO_PNG).unwrap();
+        let admin = json(&self.data, &["admin-key", "create", "--json"]);
         let programs = Path::new(env!("CARGO_BIN_EXE_drape")).parent().unwrap();
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = path.to_string_lossy();
@@ -306,6 +311,12 @@ impl World {
             ("DRAPE_STORAGE__DATA_DIR", self.data.display().to_string()),
             ("DRAPE_URL", self.server.url("")),
             ("DRAPE_KEY", made["apiKey"].as_str().unwrap().to_owned()),
+            (
+                "DRAPE_ADMIN_KEY",
+                admin["adminKey"].as_str().unwrap().to_owned(),
+            ),
+            ("ACCOUNT", name.clone()),
+            ("WEBHOOK_URL", self.garment_url.replace("/tee.jpg", "/hook")),
             ("GARMENT_URL", self.garment_url.clone()),
         ] {
             env.insert(name.to_owned(), value);

@@ -54,7 +54,7 @@ fn split_placeholder(rest: &str) -> Option<(&str, &str)> {
 /// The text for one placeholder.
 ///
 /// `errors` (all codes), `errors POST /path` (codes of one operation), `fields Schema`, `params GET /path`,
-/// `settings`, `default section.key`, `changelog`, `version`, `figure name`.
+/// `operations tag`, `settings`, `default section.key`, `changelog`, `version`, `figure name`.
 fn value_of(placeholder: &str, target: Target) -> Option<Cow<'static, str>> {
     let (name, argument) = placeholder.split_once(' ').unwrap_or((placeholder, ""));
     let value = match (name, argument) {
@@ -62,6 +62,7 @@ fn value_of(placeholder: &str, target: Target) -> Option<Cow<'static, str>> {
         ("errors", operation) => tables::errors_of(operation)?,
         ("fields", schema) => tables::fields_of(schema)?,
         ("params", operation) => tables::params_of(operation)?,
+        ("operations", tag) => tables::operations_with(tag)?,
         ("settings", "") => tables::settings(),
         ("default", setting) => shown_default(setting)?,
         ("changelog", "") => changelog().to_owned(),

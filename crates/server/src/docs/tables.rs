@@ -93,6 +93,23 @@ pub(super) fn params_of(operation: &str) -> Option<String> {
     Some(table)
 }
 
+/// All operations with this tag, in the order of the document.
+pub(super) fn operations_with(tag: &str) -> Option<String> {
+    let mut table = String::from("| operation | meaning |\n|---|---|\n");
+    let mut count = 0;
+    for (path, methods) in DOCUMENT["paths"].as_object()? {
+        for (method, operation) in methods.as_object()? {
+            if operation["tags"][0] == tag {
+                let summary = cell(operation["summary"].as_str()?);
+                let method = method.to_uppercase();
+                let _ = writeln!(table, "| `{method} {path}` | {summary} |");
+                count += 1;
+            }
+        }
+    }
+    (count > 0).then_some(table)
+}
+
 fn description_of(schema: &Value) -> &str {
     let own = schema["description"].as_str();
     let inside = || schema["oneOf"][0]["description"].as_str();
@@ -162,6 +179,14 @@ mod tests {
             assert_eq!(table.matches(&start).count(), 1, "{code}");
         }
         assert_eq!(table.lines().count(), Code::ALL.len() + 2);
+    }
+
+    #[test]
+    fn operations_are_found_by_their_tag() {
+        let table = operations_with("products").unwrap();
+        assert!(table.contains("| `DELETE /tryon/v1/products/{externalId}` | "));
+        assert!(!table.contains("/try-on"));
+        assert_eq!(operations_with("nope"), None);
     }
 
     #[test]
