@@ -2,6 +2,7 @@
 
 use crate::{
     Code,
+    idempotency::Ticket,
     ids::{AccountId, AttemptId, GenerationId, ImageId, ProductId},
     image::{BlobKey, StoredPicture},
     product::{ExternalId, ProductImage, ProductUpsert},
@@ -131,6 +132,8 @@ pub struct NewGeneration {
     pub watermark: bool,
     /// Whether a visible label marks the result as generated; none leaves it to the account.
     pub ai_label: Option<bool>,
+    /// The key that the request holds: the generation is written onto it, or the request is refused.
+    pub ticket: Option<Ticket>,
     /// Moment of asking.
     pub now: Timestamp,
 }

@@ -9,6 +9,7 @@ pub mod catalog;
 pub mod engine;
 pub mod error;
 pub mod generation;
+pub mod idempotency;
 pub mod ids;
 pub mod image;
 pub mod page;

@@ -1,6 +1,7 @@
 //! The world as the core sees it. One method is one transaction.
 
 mod admin_keys;
+mod idempotency;
 mod watch;
 
 use std::{sync::Arc, time::Duration};
@@ -23,6 +24,7 @@ use crate::{
 };
 
 pub use admin_keys::AdminKeys;
+pub use idempotency::Idempotency;
 pub use watch::ChangeWatch;
 
 /// The clock; the server's may be shifted, a test's stands still.
@@ -186,7 +188,8 @@ pub trait Jobs: Send + Sync {
     /// Writes product, person, generation, job and the hold of one credit in one durable transaction.
     ///
     /// Errors, in this order: `IMAGE_NOT_FOUND` / `FORBIDDEN`, `PRODUCT_NOT_FOUND` / `PRODUCT_IMAGES_REQUIRED`,
-    /// `INSUFFICIENT_CREDITS`, `SERVER_BUSY` when the queue is full. A refusal writes nothing.
+    /// `INSUFFICIENT_CREDITS`, `SERVER_BUSY` when the queue is full, `IDEMPOTENCY_KEY_IN_USE` when the ticket's hold
+    /// was lost. A refusal writes nothing.
     async fn enqueue(&self, generation: NewGeneration) -> Result<Enqueued>;
 
     /// Leases the oldest job that is due; the lease runs on the database's clock.
@@ -371,6 +374,8 @@ pub struct Ports {
     pub generations: Arc<dyn Generations>,
     /// The job queue.
     pub jobs: Arc<dyn Jobs>,
+    /// Keys of repeated requests.
+    pub idempotency: Arc<dyn Idempotency>,
     /// Retention.
     pub retention: Arc<dyn Retention>,
     /// The database as a whole.

@@ -8,6 +8,7 @@ use crate::{
     catalog::ProductInput,
     engine::Engines,
     generation::{NewGeneration, PersonChoice, ProductChoice},
+    idempotency::Ticket,
     ids::{GenerationId, ImageId, ProductId},
     image::BlobKind,
     ports::{NormalizedPicture, Ports},
@@ -48,6 +49,8 @@ pub struct CreateTryOn {
     pub ai_label: Option<bool>,
     /// Engine to use; the account or the server decides when none.
     pub engine: Option<String>,
+    /// The key that the request holds, if it was sent with one.
+    pub ticket: Option<Ticket>,
 }
 
 /// An accepted try-on.
@@ -161,6 +164,7 @@ async fn accept(
             keep_for_days,
             watermark: command.watermark,
             ai_label: command.ai_label,
+            ticket: command.ticket,
             now: ports.clock.now(),
         })
         .await?;

@@ -7,6 +7,7 @@ pub(crate) mod docs;
 pub mod error;
 pub(crate) mod frame;
 pub mod health;
+pub(crate) mod idempotency;
 pub(crate) mod multipart;
 pub mod openapi;
 pub(crate) mod page;

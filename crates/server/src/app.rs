@@ -16,7 +16,7 @@ use drape_engines::{MockEngine, PreviewEngine, PreviewOptions};
 use drape_outbound::{GuardedFetch, OutboundOptions};
 use drape_storage::{ObjectBlobs, SqlStore, StoreOptions};
 use tokio::net::TcpListener;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{Config, ConfigError, parse_offset},
@@ -206,6 +206,7 @@ impl App {
             products: store.clone(),
             generations: store.clone(),
             jobs: store.clone(),
+            idempotency: store.clone(),
             retention: store.clone(),
             database: store,
             blobs: data.blobs.clone(),
@@ -249,7 +250,7 @@ impl App {
         shutdown: impl Future<Output = ()> + Send,
     ) -> Result<(), StartError> {
         let stop = self.state.stopping().clone();
-        let tasks = TaskTracker::new();
+        let tasks = self.state.tasks().clone();
         tasks.spawn(self.worker(&stop).run());
         tasks.spawn(self.chores(&stop).run());
         let server = serve_connections(

@@ -12,6 +12,7 @@ use crate::{
         tryon_v1::{
             create_try_on, create_try_on_sync, delete_product, get_credits, get_generation,
             get_product, list_generations, list_products, upload_image, upsert_product,
+            watch_generation,
         },
     },
     state::{ApiSettings, AppState},
@@ -27,8 +28,11 @@ pub(crate) const TRY_ON: &str = "/tryon/v1/try-on";
 pub(crate) const TRY_ON_SYNC: &str = "/tryon/v1/try-on/sync";
 /// Template of the route that clients poll.
 pub(crate) const GENERATION: &str = "/tryon/v1/generations/{id}";
+/// Template of the route that sends events.
+pub(crate) const GENERATION_EVENTS: &str = "/tryon/v1/generations/{id}/events";
 const GENERATIONS: &str = "/tryon/v1/generations";
-const PRODUCTS: &str = "/tryon/v1/products";
+/// Template of the products route.
+pub(crate) const PRODUCTS: &str = "/tryon/v1/products";
 const PRODUCT: &str = "/tryon/v1/products/{externalId}";
 const CREDITS: &str = "/tryon/v1/account/credits";
 const PICTURE: &str = "/tryon/v1/pictures/{kind}/{file}";
@@ -102,6 +106,11 @@ fn routes() -> Routes {
             GENERATION,
             get_generation::get_generation,
             get_generation::ERRORS,
+        )
+        .get(
+            GENERATION_EVENTS,
+            watch_generation::watch_generation,
+            watch_generation::ERRORS,
         )
         .get(
             GENERATIONS,

@@ -4,7 +4,7 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use drape_core::{engine::Engines, ports::Ports};
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{api::health::Readiness, rate_limit::RateLimiter, signing::UrlSigner};
 
@@ -75,6 +75,8 @@ pub struct AppParts {
     pub(crate) readiness: Readiness,
     /// Places for requests that wait for the end of a try-on.
     pub(crate) waiting: Arc<Semaphore>,
+    /// What goes on after a request has ended; shutdown waits for it.
+    tasks: TaskTracker,
     /// Ends the waiting when the server shuts down.
     stopping: CancellationToken,
 }
@@ -104,12 +106,18 @@ impl AppState {
             buffers,
             readiness: Readiness::default(),
             waiting: Arc::new(Semaphore::new(max_waiting)),
+            tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
         }))
     }
 }
 
 impl AppParts {
+    /// Tasks that outlive the request that began them.
+    pub fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
     /// Cancelled when the server begins to shut down: whoever waits for something answers at once.
     pub fn stopping(&self) -> &CancellationToken {
         &self.stopping

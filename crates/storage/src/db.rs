@@ -4,6 +4,7 @@ mod accounts;
 mod admin_keys;
 mod error;
 mod generations;
+mod idempotency;
 mod images;
 mod jobs;
 mod ledger;

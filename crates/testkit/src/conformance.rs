@@ -8,6 +8,7 @@ pub mod blobs;
 pub mod data;
 pub mod engines;
 pub mod enqueue;
+pub mod idempotency;
 pub mod jobs;
 pub mod products;
 pub mod retention;
@@ -81,6 +82,14 @@ macro_rules! data_port_tests {
             generation_pages_stay_right
             watchers_hear_of_every_change
             waiting_jobs_have_a_place
+        );
+        $crate::data_port_tests!(@each $open, idempotency, 10_000:
+            a_key_is_taken_once
+            a_queued_try_on_stands_on_its_key
+            only_the_holder_may_queue
+            a_refused_request_gives_its_key_back
+            an_answer_is_given_again
+            keys_end_after_a_day
         );
         $crate::data_port_tests!(@each $open, retention, 10_000:
             person_pictures_end_with_their_retention

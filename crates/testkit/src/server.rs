@@ -29,7 +29,7 @@ use tempfile::TempDir;
 
 use crate::{FakeClock, ScriptedEngine, SeqIds};
 pub use client::{FormData, TestClient, TestResponse};
-pub use fetch::{FakeFetch, PANICKING_URL};
+pub use fetch::{FakeFetch, HANGING_URL, PANICKING_URL};
 
 /// Lease of the jobs that a test runs; no test takes that long.
 const LEASE: Duration = Duration::from_mins(10);
@@ -134,6 +134,7 @@ impl TestServer {
             products: store.clone(),
             generations: store.clone(),
             jobs: store.clone(),
+            idempotency: store.clone(),
             retention: store.clone(),
             database: store,
             blobs: Arc::new(blobs),
@@ -173,6 +174,14 @@ impl TestServer {
     /// Begins to shut down: whoever waits answers.
     pub fn begin_shutdown(&self) {
         self.state.stopping().cancel();
+    }
+
+    /// Waits for what goes on after requests have ended.
+    pub async fn quiet_down(&self) {
+        let tasks = self.state.tasks();
+        tasks.close();
+        tasks.wait().await;
+        tasks.reopen();
     }
 
     /// Makes another account and a client for it.
@@ -234,6 +243,16 @@ impl TestServer {
             .claim("test", attempt, LEASE, now)
             .await
             .expect("the queue gives jobs")
+    }
+
+    /// Takes the next job, once there is one.
+    pub async fn next_job(&self) -> Job {
+        loop {
+            if let Some(job) = self.claim().await {
+                return job;
+            }
+            self.ports.jobs.wait_for_work(LEASE).await;
+        }
     }
 
     /// Runs a claimed job to its end and reports it.

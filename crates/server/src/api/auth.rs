@@ -75,7 +75,7 @@ pub(crate) async fn guard(
         Err(error) => return error.into_response(),
     };
     let bucket = match route {
-        Some(router::GENERATION) => Bucket::Poll,
+        Some(router::GENERATION | router::GENERATION_EVENTS) => Bucket::Poll,
         _ => Bucket::Default,
     };
     let counted = count(&state, &account, bucket);

@@ -73,6 +73,11 @@ impl Form {
         }
     }
 
+    /// All parts that nobody has taken out.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter()
+    }
+
     #[cfg(test)]
     pub(crate) fn of_files(files: &[(&str, &[u8])]) -> Self {
         let parts = files

@@ -24,6 +24,7 @@ use super::{
     tryon_v1::{
         create_try_on, create_try_on_sync, delete_product, get_credits, get_generation,
         get_product, list_generations, list_products, upload_image, upsert_product,
+        watch_generation,
     },
 };
 use crate::router::{OPEN_ROUTES, Route, is_admin, listed_routes};
@@ -58,6 +59,7 @@ const ADMIN_ERRORS: [Code; 1] = [Code::NotFound];
         create_try_on::create_try_on,
         create_try_on_sync::create_try_on_sync,
         get_generation::get_generation,
+        watch_generation::watch_generation,
         list_generations::list_generations,
         upsert_product::upsert_product,
         list_products::list_products,

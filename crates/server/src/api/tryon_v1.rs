@@ -12,6 +12,7 @@ pub(crate) mod product_body;
 pub(crate) mod product_response;
 pub(crate) mod upload_image;
 pub(crate) mod upsert_product;
+pub(crate) mod watch_generation;
 
 /// Days that pictures can be kept.
 const KEEP_FOR_DAYS: [u32; 3] = [1, 3, 7];

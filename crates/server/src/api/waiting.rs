@@ -19,7 +19,7 @@ use crate::state::AppState;
 /// Seconds after which a caller that found no place may come back.
 const BUSY_RETRY_AFTER_S: u32 = 5;
 /// Time after which a waiting request looks again unasked: another process on the same database cannot notify.
-const LOOK_AGAIN: Duration = Duration::from_secs(15);
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(15);
 
 /// A place among those who wait; given back when dropped.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::{future::Future, time::Duration};
 use drape_core::{
     Result,
     catalog::{fetch_pending_images, sweep_expired, sweep_orphans},
+    idempotency::forget_old_keys,
     ports::Ports,
 };
 use tokio_util::sync::CancellationToken;
@@ -17,6 +18,9 @@ const FETCH_LEASE: Duration = Duration::from_secs(90);
 const FETCH_INTERVAL: Duration = Duration::from_secs(1);
 /// Pictures deleted in one batch of the sweep.
 const SWEEP_BATCH: u32 = 200;
+
+/// Idempotency keys forgotten in one batch of the sweep.
+const KEY_BATCH: u32 = 500;
 
 /// How often the chores are done.
 #[derive(Debug, Clone, Copy)]
@@ -81,6 +85,11 @@ impl Chores {
         };
         self.every(interval, || async {
             let swept = sweep(&self.ports, self.options.orphan_grace).await?;
+            while forget_old_keys(&self.ports, KEY_BATCH).await? > 0 {
+                if self.stop.is_cancelled() {
+                    break;
+                }
+            }
             if swept > 0 {
                 tracing::info!(pictures = swept, "deleted pictures that had run out");
             }

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use drape_core::{
     Result,
     engine::EngineErrorKind,
-    generation::{Generation, Job},
+    generation::Generation,
     ids::{AccountId, GenerationId},
     page::{Page, PageRequest},
     ports::{ChangeWatch, Generations},
@@ -29,9 +29,6 @@ use crate::world::{
     path_of, stock, text, upload,
 };
 
-/// Ends a test that hangs.
-const PATIENCE: Duration = Duration::from_mins(1);
-
 async fn start(options: TestOptions) -> TestServer {
     let server = TestServer::start_with(options).await;
     stock(&server);
@@ -44,23 +41,13 @@ fn settings(change: impl FnOnce(&mut ApiSettings)) -> TestOptions {
     options
 }
 
-/// Takes the next job, once there is one.
-async fn next_job(server: &TestServer) -> Job {
-    loop {
-        if let Some(job) = server.claim().await {
-            return job;
-        }
-        server.ports.jobs.wait_for_work(PATIENCE).await;
-    }
-}
-
 #[tokio::test]
 async fn the_answer_has_the_picture() {
     let server = start(TestOptions::default()).await;
     let image = upload(&server).await;
     let body = one_shot(&image);
     let (answer, ()) = tokio::join!(server.post(TRY_ON_SYNC, &body), async {
-        let job = next_job(&server).await;
+        let job = server.next_job().await;
         server.run(&job).await;
     });
     let done = answer.expect_status(200);
@@ -120,7 +107,7 @@ async fn a_failure_has_the_shape_of_errors_and_names_the_generation() {
     let body = one_shot(&image);
     for (kind, status, code) in expected {
         let (answer, ()) = tokio::join!(server.post(TRY_ON_SYNC, &body), async {
-            let job = next_job(&server).await;
+            let job = server.next_job().await;
             server.run(&job).await;
         });
         let error = answer.expect_error(status, code);
@@ -163,7 +150,7 @@ async fn only_so_many_wait_and_the_rest_is_refused_untouched() {
     let image = upload(&server).await;
     let body = one_shot(&image);
     let (first, ()) = tokio::join!(server.post(TRY_ON_SYNC, &body), async {
-        let job = next_job(&server).await;
+        let job = server.next_job().await;
         let refused = server.post(TRY_ON_SYNC, &body).await;
         refused.expect_error(503, "SERVER_BUSY");
         assert_ne!(refused.header("retry-after"), "");
@@ -174,7 +161,7 @@ async fn only_so_many_wait_and_the_rest_is_refused_untouched() {
     first.expect_status(200);
     // The place is free again.
     let (second, ()) = tokio::join!(server.post(TRY_ON_SYNC, &body), async {
-        let job = next_job(&server).await;
+        let job = server.next_job().await;
         server.run(&job).await;
     });
     second.expect_status(200);
@@ -187,7 +174,7 @@ async fn a_caller_that_goes_away_neither_stops_nor_doubles_the_work() {
     let body = one_shot(&image);
     let job = tokio::select! {
         answer = server.post(TRY_ON_SYNC, &body) => panic!("nobody works yet: {}", answer.text()),
-        job = next_job(&server) => job,
+        job = server.next_job() => job,
     };
     server.run(&job).await;
     assert_eq!(server.run_jobs().await, 0);
@@ -197,7 +184,7 @@ async fn a_caller_that_goes_away_neither_stops_nor_doubles_the_work() {
     assert_eq!(balance(&server).await, 9);
     // Its place is free.
     let (next, ()) = tokio::join!(server.post(TRY_ON_SYNC, &body), async {
-        let job = next_job(&server).await;
+        let job = server.next_job().await;
         server.run(&job).await;
     });
     next.expect_status(200);
@@ -209,7 +196,7 @@ async fn a_shutdown_does_not_wait_for_those_who_wait() {
     let image = upload(&server).await;
     let body = one_shot(&image);
     let (answer, job) = tokio::join!(server.post(TRY_ON_SYNC, &body), async {
-        let job = next_job(&server).await;
+        let job = server.next_job().await;
         server.begin_shutdown();
         job
     });
@@ -227,7 +214,7 @@ async fn whoever_waits_holds_no_memory_for_bodies() {
         .json("data", &data)
         .file("me", &jpeg(80, 100));
     let (answer, ()) = tokio::join!(server.post_form(TRY_ON_SYNC, form), async {
-        let job = next_job(&server).await;
+        let job = server.next_job().await;
         let form = FormData::new().file("file", &jpeg(80, 100));
         server.post_form(UPLOAD, form).await.expect_status(201);
         server.run(&job).await;
@@ -275,7 +262,7 @@ async fn the_database_is_looked_at_only_when_something_has_changed() {
     let image = upload(&server).await;
     let body = one_shot(&image);
     let (answer, ()) = tokio::join!(server.post(TRY_ON_SYNC, &body), async {
-        let job = next_job(&server).await;
+        let job = server.next_job().await;
         // Long enough for whoever would poll to come by.
         for _ in 0..200 {
             tokio::task::yield_now().await;

@@ -7,8 +7,8 @@ use drape_testkit::conformance::data::{DataPorts, external_id, upsert, url_image
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, sqlite::SqliteConnection};
 
 use super::{
-    DbError, SqlStore, StoreOptions, accounts, admin_keys, generations, images, jobs, ledger,
-    migrations, products, retention, settings,
+    DbError, SqlStore, StoreOptions, accounts, admin_keys, generations, idempotency, images, jobs,
+    ledger, migrations, products, retention, settings,
     statement::{ReadColumn, RunQuery, query},
     writer,
 };
@@ -28,6 +28,7 @@ fn all_statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         accounts::STATEMENTS,
         admin_keys::STATEMENTS,
         generations::STATEMENTS,
+        idempotency::STATEMENTS,
         images::STATEMENTS,
         ledger::STATEMENTS,
         migrations::STATEMENTS,

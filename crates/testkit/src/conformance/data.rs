@@ -13,8 +13,8 @@ use drape_core::{
     image::{BlobKey, BlobKind, ImageOrigin, PersonImage, StoredPicture},
     page::{Cursor, PageRequest},
     ports::{
-        Accounts, AdminKeys, Clock, Database, Generations, Ids, Images, Jobs, Ledger, Products,
-        Retention,
+        Accounts, AdminKeys, Clock, Database, Generations, Idempotency, Ids, Images, Jobs, Ledger,
+        Products, Retention,
     },
     product::{ExternalId, ImageSource, NewProductImage, Patch, ProductOrigin, ProductUpsert},
     time::Timestamp,
@@ -43,6 +43,8 @@ pub struct DataPorts {
     pub generations: Arc<dyn Generations>,
     /// The job queue.
     pub jobs: Arc<dyn Jobs>,
+    /// Keys of repeated requests.
+    pub idempotency: Arc<dyn Idempotency>,
     /// Retention.
     pub retention: Arc<dyn Retention>,
     /// The database as a whole.
@@ -64,6 +66,7 @@ impl DataPorts {
             + Products
             + Generations
             + Jobs
+            + Idempotency
             + Retention
             + Database
             + 'static,
@@ -77,6 +80,7 @@ impl DataPorts {
             products: store.clone(),
             generations: store.clone(),
             jobs: store.clone(),
+            idempotency: store.clone(),
             retention: store.clone(),
             database: store,
             clock: Arc::new(FakeClock::new()),
@@ -203,6 +207,7 @@ impl DataPorts {
             keep_for_days: 3,
             watermark: true,
             ai_label: None,
+            ticket: None,
             now: self.now(),
         }
     }

@@ -2,7 +2,7 @@
 
 use axum::{Router, body::Body};
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, StatusCode, header, request::Builder};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header, request::Builder};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -66,18 +66,16 @@ impl TestClient {
         }
     }
 
+    /// Sends a finished request and returns the answer before its body has ended.
+    pub async fn open(&self, request: Request<Body>) -> Response<Body> {
+        let answer = self.router.clone().oneshot(request).await;
+        answer.expect("routers answer")
+    }
+
     /// Sends a finished request.
-    #[expect(
-        clippy::expect_used,
-        reason = "the router is infallible, a broken body fails the test"
-    )]
+    #[expect(clippy::expect_used, reason = "a broken body fails the test")]
     pub async fn send(&self, request: Request<Body>) -> TestResponse {
-        let response = self
-            .router
-            .clone()
-            .oneshot(request)
-            .await
-            .expect("routers answer");
+        let response = self.open(request).await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("a whole body").to_bytes();
         TestResponse {

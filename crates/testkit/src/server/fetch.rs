@@ -20,6 +20,9 @@ pub struct FakeFetch {
 /// An address whose fetch panics, for tests of the frame.
 pub const PANICKING_URL: &str = "https://panic.example/";
 
+/// An address whose fetch never ends, for tests of callers that go away.
+pub const HANGING_URL: &str = "https://hang.example/";
+
 impl FakeFetch {
     /// Puts a file on the web.
     pub fn put(&self, url: &str, bytes: impl Into<Bytes>) {
@@ -42,6 +45,9 @@ impl Fetch for FakeFetch {
     async fn fetch(&self, url: &str, max_bytes: u64, _: Duration) -> Result<Bytes, FetchError> {
         lock(&self.asked).push(url.to_owned());
         assert!(url != PANICKING_URL, "the address that panics");
+        if url == HANGING_URL {
+            std::future::pending::<()>().await;
+        }
         let found = lock(&self.pages).get(url).cloned();
         match found {
             Some(bytes) if bytes.len() as u64 <= max_bytes => Ok(bytes),

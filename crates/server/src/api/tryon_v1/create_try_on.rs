@@ -2,10 +2,15 @@
 
 pub(crate) mod body;
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 use drape_core::{
     Code,
     generation::Status,
+    idempotency::reused,
     try_on::{self, CreateTryOn, TryOnCreated},
 };
 use http::StatusCode;
@@ -13,7 +18,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    api::{auth::Caller, body::RequestBody, error::ApiError},
+    api::{
+        auth::Caller,
+        body::RequestBody,
+        error::ApiError,
+        idempotency::{self, Begun, Hold, SentKey},
+    },
+    router,
     state::AppState,
 };
 
@@ -21,6 +32,8 @@ use body::{CreateTryOnForm, CreateTryOnRequest};
 
 /// Codes of this operation.
 pub(crate) const ERRORS: &[Code] = &[
+    Code::IdempotencyKeyReused,
+    Code::IdempotencyKeyInUse,
     Code::ValidationFailed,
     Code::CustomerImageRequired,
     Code::ProductImagesRequired,
@@ -76,23 +89,42 @@ impl From<TryOnCreated> for TryOnAccepted {
             (CreateTryOnForm = "multipart/form-data"),
         )
     ),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again: the same key and body within 24 hours get the same answer, and one charge")),
     responses((status = 202, body = TryOnAccepted, description = "The try-on is queued"))
 )]
 pub(crate) async fn create_try_on(
     State(state): State<AppState>,
     caller: Caller,
+    key: SentKey,
     body: RequestBody,
-) -> Result<(StatusCode, Json<TryOnAccepted>), ApiError> {
+) -> Result<Response, ApiError> {
     let command = body::fold(&body.json, &body.files, &state.engines)?;
-    let created = accept(&state, &caller, command).await?;
-    Ok((StatusCode::ACCEPTED, Json(created.into())))
+    match idempotency::begin(&state, &caller, key, router::TRY_ON, &body).await? {
+        Begun::Work(hold) => {
+            let created = accept(&state, &caller, command, hold).await?;
+            Ok(queued(created))
+        }
+        Begun::Queued(generation) => {
+            let created = idempotency::find_created(&state, generation).await?;
+            Ok(idempotency::replayed(queued(created)))
+        }
+        Begun::Answered(_) => Err(reused().into()),
+    }
+}
+
+/// The answer for a try-on that is queued.
+pub(crate) fn queued(created: TryOnCreated) -> Response {
+    (StatusCode::ACCEPTED, Json(TryOnAccepted::from(created))).into_response()
 }
 
 /// Accepts a try-on, for `POST /try-on` and for `POST /try-on/sync`.
 pub(crate) async fn accept(
     state: &AppState,
     caller: &Caller,
-    command: CreateTryOn,
+    mut command: CreateTryOn,
+    hold: Hold,
 ) -> Result<TryOnCreated, ApiError> {
-    Ok(try_on::create_try_on(&state.ports, &state.engines, caller, command).await?)
+    command.ticket = hold.ticket();
+    let created = try_on::create_try_on(&state.ports, &state.engines, caller, command).await;
+    Ok(hold.settle(created).await?)
 }

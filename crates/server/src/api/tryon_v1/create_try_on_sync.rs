@@ -8,6 +8,7 @@ use axum::{
 use drape_core::{
     Code, Error,
     generation::{Generation, Status},
+    idempotency::reused,
     try_on::TryOnCreated,
 };
 use http::StatusCode;
@@ -19,6 +20,7 @@ use super::{
     create_try_on::{
         self, TryOnAccepted, accept,
         body::{self, CreateTryOnForm, CreateTryOnRequest},
+        queued,
     },
     get_generation::has_result,
 };
@@ -27,9 +29,11 @@ use crate::{
         auth::Caller,
         body::RequestBody,
         error::ApiError,
+        idempotency::{self, Begun, SentKey},
         pictures::Links,
         waiting::{take_place, wait_for_end},
     },
+    router,
     state::AppState,
 };
 
@@ -94,6 +98,7 @@ pub(crate) struct TryOnCompleted {
             (CreateTryOnForm = "multipart/form-data"),
         )
     ),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again: the same key and body within 24 hours wait for the same try-on, and one charge")),
     responses(
         (status = 200, body = TryOnCompleted, description = "The try-on is completed"),
         (status = 202, body = TryOnAccepted, description = "The try-on is queued or at work: read it later"),
@@ -103,15 +108,28 @@ pub(crate) async fn create_try_on_sync(
     State(state): State<AppState>,
     caller: Caller,
     links: Links,
+    key: SentKey,
     body: RequestBody,
 ) -> Result<Response, ApiError> {
     let deadline = Instant::now() + state.settings.sync_wait;
     let command = body::fold(&body.json, &body.files, &state.engines)?;
     let _place = take_place(&state)?;
-    let created = accept(&state, &caller, command).await?;
-    // Nobody waits with a body in memory.
-    drop(body);
-    answer_at_end(&state, &links, created, deadline).await
+    match idempotency::begin(&state, &caller, key, router::TRY_ON_SYNC, &body).await? {
+        Begun::Work(hold) => {
+            let created = accept(&state, &caller, command, hold).await?;
+            // Nobody waits with a body in memory.
+            drop(body);
+            answer_at_end(&state, &links, created, deadline).await
+        }
+        Begun::Queued(generation) => {
+            // Neither here: the command holds the same bytes.
+            drop((command, body));
+            let created = idempotency::find_created(&state, generation).await?;
+            let answer = answer_at_end(&state, &links, created, deadline).await;
+            Ok(idempotency::replayed(answer))
+        }
+        Begun::Answered(_) => Err(reused().into()),
+    }
 }
 
 /// Waits for the end of a try-on that was accepted, and says how it ended, or that it has not yet.
@@ -131,7 +149,7 @@ async fn answer_at_end(
         None
     });
     let Some(generation) = ended else {
-        return Ok((StatusCode::ACCEPTED, Json(TryOnAccepted::from(created))).into_response());
+        return Ok(queued(created));
     };
     if generation.status == Status::Failed {
         return Err(failure(&generation));

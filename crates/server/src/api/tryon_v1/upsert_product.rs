@@ -1,9 +1,10 @@
 //! `POST /products`.
 
-use axum::{Json, extract::State};
+use axum::{extract::State, response::Response};
 use drape_core::{
-    Code,
+    Code, Error,
     catalog::{self, ProductDraft},
+    idempotency::{StoredAnswer, reused},
     product::ProductOrigin,
 };
 use http::StatusCode;
@@ -22,13 +23,17 @@ use crate::{
             fields::{Object, Problems},
         },
         error::ApiError,
+        idempotency::{self, Begun, SentKey},
         multipart::Form,
     },
+    router,
     state::AppState,
 };
 
 /// Codes of this operation.
 pub(crate) const ERRORS: &[Code] = &[
+    Code::IdempotencyKeyReused,
+    Code::IdempotencyKeyInUse,
     Code::ValidationFailed,
     Code::ExternalIdRequired,
     Code::ProductImagesRequired,
@@ -93,6 +98,7 @@ pub(crate) struct UpsertProductForm {
             (UpsertProductForm = "multipart/form-data"),
         )
     ),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again: the same key and body within 24 hours get the same answer")),
     responses(
         (status = 200, body = ProductResponse, description = "The product existed and was updated"),
         (status = 201, body = ProductResponse, description = "The product was created"),
@@ -101,16 +107,35 @@ pub(crate) struct UpsertProductForm {
 pub(crate) async fn upsert_product(
     State(state): State<AppState>,
     caller: Caller,
+    key: SentKey,
     body: RequestBody,
-) -> Result<(StatusCode, Json<ProductResponse>), ApiError> {
+) -> Result<Response, ApiError> {
     let draft = read_body(&body.json, &body.files)?;
-    let upserted = catalog::upsert_product(&state.ports, &caller, draft).await?;
+    let hold = match idempotency::begin(&state, &caller, key, router::PRODUCTS, &body).await? {
+        Begun::Work(hold) => hold,
+        Begun::Answered(answer) => return Ok(idempotency::replayed(idempotency::render(answer))),
+        Begun::Queued(_) => return Err(reused().into()),
+    };
+    let answer = upsert(&state, &caller, draft).await;
+    Ok(idempotency::render(hold.remember(answer).await?))
+}
+
+async fn upsert(
+    state: &AppState,
+    caller: &Caller,
+    draft: ProductDraft,
+) -> Result<StoredAnswer, ApiError> {
+    let upserted = catalog::upsert_product(&state.ports, caller, draft).await?;
     let status = if upserted.is_new {
         StatusCode::CREATED
     } else {
         StatusCode::OK
     };
-    Ok((status, Json(upserted.product.into())))
+    let response = ProductResponse::from(upserted.product);
+    Ok(StoredAnswer {
+        status: status.as_u16(),
+        body: serde_json::to_string(&response).map_err(Error::internal)?,
+    })
 }
 
 fn read_body(json: &Value, files: &Form) -> Result<ProductDraft, ApiError> {

@@ -13,7 +13,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use uuid::Uuid;
 
 use crate::db::{
-    DbError, images,
+    DbError, idempotency, images,
     ledger::entry_id,
     products::{find_living, parse_origin, write_upserted},
     statement::{BindId, ReadColumn, RunQuery, db_now, query, statements},
@@ -251,6 +251,9 @@ pub(crate) async fn enqueue(
         new.now,
     )
     .await?;
+    if let Some(ticket) = &new.ticket {
+        idempotency::attach(connection, ticket, new.id, new.now).await?;
+    }
     let mut product = match chosen {
         Chosen::Known(product) => product,
         Chosen::Upserted {

@@ -205,6 +205,7 @@ pub(crate) fn fold(json: &Value, files: &Form, engines: &Engines) -> Result<Crea
         watermark: watermark.unwrap_or(true),
         ai_label,
         engine,
+        ticket: None,
     })
 }
 
