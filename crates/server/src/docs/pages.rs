@@ -54,6 +54,7 @@ pub(super) const GROUPS: &[Group] = &[
             page!("pictures"),
             page!("credits-and-limits"),
             page!("errors"),
+            page!("idempotency"),
         ],
     },
     Group {
@@ -63,6 +64,7 @@ pub(super) const GROUPS: &[Group] = &[
             page!("create-try-on", "POST /tryon/v1/try-on"),
             page!("create-try-on-sync", "POST /tryon/v1/try-on/sync"),
             page!("get-generation", "GET /tryon/v1/generations/{id}"),
+            page!("watch-generation", "GET /tryon/v1/generations/{id}/events"),
             page!("list-generations", "GET /tryon/v1/generations"),
             page!("upsert-product", "POST /tryon/v1/products"),
             page!("list-products", "GET /tryon/v1/products"),
