@@ -55,6 +55,9 @@ pub(crate) enum Command {
     /// Manage credits
     #[command(subcommand)]
     Credits(CreditsCommand),
+    /// Look at the signed statements (C2PA) in pictures of how they were made
+    #[command(subcommand)]
+    Provenance(ProvenanceCommand),
     /// Check settings, database, pictures and engines, and say what to do
     Doctor,
     /// Show settings
@@ -212,6 +215,26 @@ pub(crate) enum CreditsCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProvenanceCommand {
+    /// Say what made a picture, and whether it was changed since; nothing is fetched
+    ///
+    /// Exit code 0 when the statement holds (also when nobody vouches for its signer), 4 when the file or the statement
+    /// was changed, 5 when there is none.
+    Verify {
+        /// Picture: JPEG, PNG, WebP, GIF, TIFF, HEIC or AVIF
+        file: PathBuf,
+        /// Certificates in PEM form whose signatures count as trusted
+        #[arg(long, value_name = "FILE")]
+        trust: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the certificates that this server's results are signed with, as PEM
+    Certificate,
 }
 
 #[derive(Debug, Subcommand)]

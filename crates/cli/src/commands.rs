@@ -9,6 +9,7 @@ mod first_run;
 mod key;
 mod migrate;
 mod openapi;
+mod provenance;
 mod serve;
 mod try_on;
 
@@ -36,6 +37,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         Command::Key(command) => key::run(&common, command),
         Command::AdminKey(command) => admin_key::run(&common, command),
         Command::Credits(command) => credits::run(&common, command),
+        Command::Provenance(command) => provenance::run(&common, &command),
         Command::Doctor => doctor::run(&common),
         Command::Config(command) => config::run(&common, &command),
         Command::Openapi => {

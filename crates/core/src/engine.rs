@@ -206,6 +206,31 @@ impl EngineError {
     }
 }
 
+/// Where the pixels of a picture come from, as the provenance of a result states it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DigitalSource {
+    /// The person's picture as it was; nothing was put in.
+    Unchanged,
+    /// Parts of several pictures, put together by rules; nothing was invented by a trained model.
+    Composite,
+    /// A picture that a trained model has filled in.
+    TrainedAlgorithmic,
+}
+
+impl DigitalSource {
+    /// Term of the IPTC vocabulary <https://cv.iptc.org/newscodes/digitalsourcetype/>; none for an unchanged picture,
+    /// whose own source nobody here knows.
+    pub fn iptc_term(self) -> Option<&'static str> {
+        match self {
+            Self::Unchanged => None,
+            Self::Composite => Some("http://cv.iptc.org/newscodes/digitalsourcetype/composite"),
+            Self::TrainedAlgorithmic => Some(
+                "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia",
+            ),
+        }
+    }
+}
+
 /// What an engine can do.
 #[derive(Debug, Clone)]
 pub struct Capabilities {
@@ -215,6 +240,10 @@ pub struct Capabilities {
     pub is_local_cpu: bool,
     /// False when it ignores the garment pictures (mock): then they are not fetched either.
     pub uses_garment: bool,
+    /// Where the pixels of its pictures come from; every result states it.
+    pub source: DigitalSource,
+    /// Version of the engine (of the model, for a neural one), such as `0.1.0`; every result states it.
+    pub version: String,
 }
 
 /// Puts a garment on a person.

@@ -13,7 +13,7 @@ use crate::{
     },
     generation::{Job, JobOutcome},
     image::BlobKind,
-    ports::{NormalizedPicture, Ports},
+    ports::{Drawn, NormalizedPicture, Ports, ProvenanceFacts},
     product::{ProductImage, UnfetchedImage},
     staging::{Staging, discard},
 };
@@ -141,6 +141,7 @@ async fn make_result(
     } else {
         Vec::new()
     };
+    let made_from: Vec<[u8; 32]> = garment.iter().map(|picture| picture.file.sha256).collect();
     let input = EngineInput {
         person: PictureFile {
             bytes: person,
@@ -151,23 +152,64 @@ async fn make_result(
         description: job.product_description.clone(),
         time_limit: options.engine_time_limit,
     };
-    let output = checked(job, engine.as_ref(), engine.generate(input).await?)?;
+    let mut output = checked(job, engine.as_ref(), engine.generate(input).await?)?;
+    let drawn = Vec::new();
+    // Last, as nothing may change in the file once it is signed.
+    output.jpeg = signed(ports, job, engine.as_ref(), made_from, drawn, output.jpeg).await?;
     store_result(ports, job, engine.name(), output).await
 }
 
-/// An engine's answer counts only when it has the person picture's size.
+/// An engine's answer counts only when it is a JPEG file and has the person picture's size.
 fn checked(job: &Job, engine: &dyn Engine, output: EngineOutput) -> Result<EngineOutput, Stop> {
-    if (output.width, output.height) == (job.person.width, job.person.height) {
+    let is_jpeg = output.jpeg.starts_with(&[0xff, 0xd8, 0xff]);
+    let has_the_size = (output.width, output.height) == (job.person.width, job.person.height);
+    if is_jpeg && has_the_size {
         return Ok(output);
     }
     tracing::warn!(
-        generation.id = %job.generation, engine.name = engine.name(), output.width, output.height,
-        "the engine answered with a picture of another size"
+        generation.id = %job.generation, engine.name = engine.name(), output.width, output.height, is_jpeg,
+        "the engine answered with a picture of another size or kind"
     );
-    Err(Stop::Again(
-        Code::EngineFailed,
-        "The engine answered with a picture of the wrong size.".to_owned(),
-    ))
+    let message = if is_jpeg {
+        "The engine answered with a picture of the wrong size."
+    } else {
+        "The engine answered with something that is no picture."
+    };
+    Err(Stop::Again(Code::EngineFailed, message.to_owned()))
+}
+
+/// Writes into the picture how it was made; while that is switched on, no result leaves without it.
+async fn signed(
+    ports: &Ports,
+    job: &Job,
+    engine: &dyn Engine,
+    product_sha256: Vec<[u8; 32]>,
+    drawn: Vec<Drawn>,
+    jpeg: Bytes,
+) -> Result<Bytes, Stop> {
+    let capabilities = engine.capabilities();
+    let facts = ProvenanceFacts {
+        instance: *job.generation.as_uuid(),
+        title: format!("{}.jpg", job.generation),
+        engine: engine.name().to_owned(),
+        engine_version: capabilities.version,
+        source: capabilities.source,
+        made_at: ports.clock.now(),
+        person_sha256: job.person.sha256,
+        product_sha256,
+        drawn,
+    };
+    match ports.provenance.sign(jpeg, facts).await {
+        Ok(jpeg) => Ok(jpeg),
+        Err(error) if error.code() == Code::EngineFailed => {
+            tracing::warn!(
+                generation.id = %job.generation, engine.name = engine.name(),
+                error = &error as &dyn std::error::Error, "the engine answered with a broken picture"
+            );
+            Err(Stop::Again(error.code(), error.message().to_owned()))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn store_result(

@@ -2,6 +2,7 @@
 
 mod admin_keys;
 mod idempotency;
+mod provenance;
 mod watch;
 
 use std::{sync::Arc, time::Duration};
@@ -25,6 +26,7 @@ use crate::{
 
 pub use admin_keys::AdminKeys;
 pub use idempotency::Idempotency;
+pub use provenance::{Drawn, NoProvenance, Provenance, ProvenanceFacts};
 pub use watch::ChangeWatch;
 
 /// The clock; the server's may be shifted, a test's stands still.
@@ -388,4 +390,6 @@ pub struct Ports {
     pub pictures: Arc<dyn Pictures>,
     /// Own signed URLs.
     pub own_urls: Arc<dyn OwnUrls>,
+    /// Statements of how results were made.
+    pub provenance: Arc<dyn Provenance>,
 }

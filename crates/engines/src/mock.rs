@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use drape_core::engine::{
-    Capabilities, Category, Engine, EngineError, EngineErrorKind, EngineInput, EngineOutput,
+    Capabilities, Category, DigitalSource, Engine, EngineError, EngineErrorKind, EngineInput,
+    EngineOutput,
 };
 use drape_imaging::{Format, Limits, probe};
 
@@ -30,6 +31,8 @@ impl Engine for MockEngine {
             categories: Category::ALL.to_vec(),
             is_local_cpu: false,
             uses_garment: false,
+            source: DigitalSource::Unchanged,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
 

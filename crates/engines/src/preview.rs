@@ -10,7 +10,8 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use drape_core::engine::{
-    Capabilities, Engine, EngineError, EngineErrorKind, EngineInput, EngineOutput, GarmentPicture,
+    Capabilities, DigitalSource, Engine, EngineError, EngineErrorKind, EngineInput, EngineOutput,
+    GarmentPicture,
 };
 use drape_imaging::{FaceDetector, FaceSearch, Picture, Subsampling, encode_jpeg};
 use drape_preview::engine::{TryOn, try_on};
@@ -91,6 +92,8 @@ impl Engine for PreviewEngine {
             categories: category::SUPPORTED.to_vec(),
             is_local_cpu: true,
             uses_garment: true,
+            source: DigitalSource::Composite,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
 

@@ -10,7 +10,7 @@ use std::{
 use drape_core::{
     engine::{Engine, Engines},
     pipeline::PipelineOptions,
-    ports::{Clock, Database as _, Ids, Ports},
+    ports::{Clock, Database as _, Ids, NoProvenance, Ports, Provenance},
 };
 use drape_engines::{MockEngine, PreviewEngine, PreviewOptions};
 use drape_outbound::{GuardedFetch, OutboundOptions};
@@ -22,6 +22,7 @@ use crate::{
     config::{Config, ConfigError, parse_offset},
     listener::{ListenerOptions, serve_connections},
     pictures::PictureWorkers,
+    provenance::{ProvenanceError, SigningProvenance, signer},
     rate_limit::RateLimiter,
     router::router,
     signing::UrlSigner,
@@ -66,9 +67,21 @@ pub enum StartError {
     /// A part failed while starting.
     #[error(transparent)]
     Part(#[from] drape_core::Error),
+    /// Results cannot be signed.
+    #[error("results cannot be signed: {0}")]
+    Provenance(ProvenanceError),
     /// Guarded fetches cannot be set up.
     #[error("outgoing connections cannot be set up: {0}")]
     Outbound(#[from] drape_outbound::SetupError),
+}
+
+impl From<ProvenanceError> for StartError {
+    fn from(error: ProvenanceError) -> Self {
+        match error {
+            ProvenanceError::Setting(error) => Self::Config(error),
+            ProvenanceError::SelfMade { .. } => Self::Provenance(error),
+        }
+    }
 }
 
 /// The data of a server, opened: what the account commands need.
@@ -186,7 +199,7 @@ impl App {
         config.check()?;
         let engines = engines(&config)?;
         let secret = data.store.signing_secret(data.ids.secret()).await?;
-        let signer = Arc::new(UrlSigner::new(secret, config.server.url_lifetime_s));
+        let url_signer = Arc::new(UrlSigner::new(secret, config.server.url_lifetime_s));
         let limits = drape_imaging::Limits {
             max_bytes: usize::try_from(config.limits.max_picture_bytes).unwrap_or(usize::MAX),
             max_pixels: config.limits.max_pixels,
@@ -194,7 +207,18 @@ impl App {
             ..drape_imaging::Limits::default()
         };
         let workers = or_cores(config.pictures.workers);
-        let pictures = PictureWorkers::new(workers, config.pictures.max_waiting as usize, limits);
+        let waiting = config.pictures.max_waiting as usize;
+        let pictures = Arc::new(PictureWorkers::new(workers, waiting, limits));
+        let provenance: Arc<dyn Provenance> = if let Some(signer) = signer(&config)? {
+            let certificate = signer.certificate();
+            tracing::info!(
+                certificate.fingerprint, certificate.is_self_made, certificate.valid_until = %certificate.not_after,
+                "results are signed"
+            );
+            Arc::new(SigningProvenance::new(signer, Arc::clone(&pictures)))
+        } else {
+            Arc::new(NoProvenance)
+        };
         let store = Arc::new(data.store.clone());
         let ports = Ports {
             clock: Arc::new(data.clock) as Arc<dyn Clock>,
@@ -211,8 +235,9 @@ impl App {
             database: store,
             blobs: data.blobs.clone(),
             fetch: Arc::new(guarded_fetch(&config)?),
-            pictures: Arc::new(pictures),
-            own_urls: signer.clone(),
+            pictures,
+            own_urls: url_signer.clone(),
+            provenance,
         };
         let to_size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
         let settings = ApiSettings {
@@ -232,7 +257,7 @@ impl App {
         let state = AppState::new(
             ports,
             engines,
-            signer,
+            url_signer,
             Arc::new(RateLimiter::new()),
             settings,
         );

@@ -145,6 +145,15 @@ settings! {
         /// Age in seconds from which a file that no row knows is deleted.
         orphan_grace_s: u32 = 3_600_u32;
     }
+    /// Signed statements (C2PA) in results of how they were made.
+    provenance: ProvenanceSettings {
+        /// Whether results are signed.
+        enabled: bool = true;
+        /// Private key in PKCS#8 PEM form (ES256, ES384, ES512 or Ed25519); a self-made one in the data folder when empty.
+        key_file: String = "";
+        /// Certificate of that key in PEM form, followed by those that issued it; set both or none.
+        certificate_file: String = "";
+    }
     /// The clock.
     clock: ClockSettings {
         /// Shift of the server's clock, such as `16d` or `-2h`; for staging tests of lifetimes.
@@ -188,6 +197,19 @@ impl Config {
             return wrong(
                 "clock.offset",
                 "expected a number with a unit, such as 16d, -2h, 30m or 10s",
+            );
+        }
+        let provenance = &self.provenance;
+        if provenance.key_file.is_empty() && !provenance.certificate_file.is_empty() {
+            return wrong(
+                "provenance.key_file",
+                "expected the key of provenance.certificate_file",
+            );
+        }
+        if provenance.certificate_file.is_empty() && !provenance.key_file.is_empty() {
+            return wrong(
+                "provenance.certificate_file",
+                "expected the certificate of provenance.key_file",
             );
         }
         if !matches!(self.log.format.as_str(), "text" | "json") {
@@ -251,5 +273,15 @@ mod tests {
         let mut config = Config::default();
         config.preview.gate = 1.5;
         assert!(config.check().is_err());
+        for (key_file, certificate_file, missing) in [
+            ("key.pem", "", "provenance.certificate_file"),
+            ("", "certificate.pem", "provenance.key_file"),
+        ] {
+            let mut config = Config::default();
+            config.provenance.key_file = key_file.into();
+            config.provenance.certificate_file = certificate_file.into();
+            let message = config.check().unwrap_err().to_string();
+            assert!(message.contains(missing), "{message}");
+        }
     }
 }

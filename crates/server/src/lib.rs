@@ -6,6 +6,7 @@ pub mod config;
 mod docs;
 pub mod listener;
 pub mod pictures;
+pub mod provenance;
 pub mod rate_limit;
 pub mod router;
 pub mod signing;

@@ -48,6 +48,25 @@ impl PictureWorkers {
         }
     }
 
+    /// Does other work on pictures in the same places, for jobs: it waits for as long as it takes, as there are never
+    /// more jobs than the workers allow.
+    pub async fn run_for_job<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        let permit = Arc::clone(&self.working)
+            .acquire_owned()
+            .await
+            .map_err(Error::internal)?;
+        tokio::task::spawn_blocking(move || {
+            // Ends with the work, not with the job that asked for it.
+            let _held = permit;
+            work()
+        })
+        .await
+        .map_err(Error::internal)
+    }
+
     async fn run(
         &self,
         work: impl FnOnce(&Limits) -> std::result::Result<Normalized, ImageError> + Send + 'static,
@@ -155,6 +174,18 @@ mod tests {
             .await
             .unwrap_err();
         assert_eq!(third.code(), Code::InvalidImage);
+    }
+
+    #[tokio::test]
+    async fn jobs_wait_for_a_place_and_a_panic_gives_it_back() {
+        let workers = PictureWorkers::new(1, 0, Limits::default());
+        let panicked = workers.run_for_job(|| panic!("scripted")).await;
+        let panicked: Result<()> = panicked;
+        assert_eq!(panicked.unwrap_err().code(), Code::InternalError);
+        let first = workers.run_for_job(|| 1);
+        let second = workers.run_for_job(|| 2);
+        let (first, second) = tokio::join!(first, second);
+        assert_eq!((first.unwrap(), second.unwrap()), (1, 2));
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::{sync::Mutex, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use drape_core::engine::{
-    Capabilities, Category, Engine, EngineError, EngineErrorKind, EngineInput, EngineOutput,
+    Capabilities, Category, DigitalSource, Engine, EngineError, EngineErrorKind, EngineInput,
+    EngineOutput,
 };
 use drape_imaging::{Limits, Picture, Subsampling, encode_jpeg, probe};
 use tokio::sync::watch;
@@ -23,6 +24,8 @@ pub enum Act {
     AnswerWithWrongSize,
     /// Gives back bytes that are no picture, but claims the right size.
     AnswerWithGarbage,
+    /// Gives back bytes that begin as a JPEG file and end too soon.
+    AnswerWithHalfAJpeg,
     /// Fails for good.
     Fail(EngineErrorKind),
     /// Fails in a way that is worth a retry.
@@ -99,6 +102,8 @@ impl Engine for ScriptedEngine {
             categories: Category::ALL.to_vec(),
             is_local_cpu: false,
             uses_garment: true,
+            source: DigitalSource::Composite,
+            version: "1.2.3".to_owned(),
         }
     }
 
@@ -126,6 +131,13 @@ impl Engine for ScriptedEngine {
                 jpeg: Bytes::from_static(b"this is no picture"),
                 ..person_picture(input)?
             }),
+            Act::AnswerWithHalfAJpeg => {
+                let whole = person_picture(input)?;
+                Ok(EngineOutput {
+                    jpeg: whole.jpeg.slice(..whole.jpeg.len() / 2),
+                    ..whole
+                })
+            }
             Act::Fail(kind) => Err(EngineError::new(kind, format!("Scripted: {kind:?}."))),
             Act::FailForNow(kind) => {
                 Err(EngineError::new(kind, format!("Scripted, for now: {kind:?}.")).retryable())

@@ -4,7 +4,10 @@
 mod client;
 mod fetch;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use drape_core::{
     account::{Account, ApiKey, DEFAULT_POLL_LIMIT, DEFAULT_RATE_LIMIT, NewAccount, NewKey},
@@ -13,12 +16,14 @@ use drape_core::{
     generation::{Job, Reported},
     ids::{AccountId, AdminKeyId, AttemptId, KeyId},
     pipeline::{JobStep, PipelineOptions, run_job},
-    ports::{Database as _, Ids as _, Ports},
+    ports::{Clock as _, Database as _, Ids as _, Ports},
 };
 use drape_engines::MockEngine;
 use drape_imaging::{Limits, Picture, Subsampling, encode_jpeg};
+use drape_provenance::{Identity, Signer};
 use drape_server::{
     pictures::PictureWorkers,
+    provenance::SigningProvenance,
     rate_limit::RateLimiter,
     router::router,
     signing::UrlSigner,
@@ -123,6 +128,8 @@ impl TestServer {
             max_bytes: options.settings.max_picture_bytes,
             ..Limits::default()
         };
+        let pictures = Arc::new(PictureWorkers::new(2, 64, limits));
+        let provenance = SigningProvenance::new(result_signer(), Arc::clone(&pictures));
         let store = Arc::new(store);
         let mut ports = Ports {
             clock: clock.clone(),
@@ -139,8 +146,9 @@ impl TestServer {
             database: store,
             blobs: Arc::new(blobs),
             fetch: web.clone(),
-            pictures: Arc::new(PictureWorkers::new(2, 64, limits)),
+            pictures,
             own_urls: signer.clone(),
+            provenance: Arc::new(provenance),
         };
         (options.change_ports)(&mut ports);
         let engine = options
@@ -277,6 +285,20 @@ impl TestServer {
         };
         assert_eq!(reported.expect("a report"), Reported::Accepted);
     }
+}
+
+/// What signs the results of all servers of a test binary.
+#[expect(
+    clippy::expect_used,
+    reason = "a test that cannot start should say so at once"
+)]
+pub fn result_signer() -> Signer {
+    static SIGNER: OnceLock<Signer> = OnceLock::new();
+    let make = || {
+        let identity = Identity::self_made(FakeClock::new().now()).expect("an identity");
+        Signer::new(&identity, "0.0.0-test").expect("a signer")
+    };
+    SIGNER.get_or_init(make).clone()
 }
 
 #[expect(

@@ -1,11 +1,13 @@
 //! `drape doctor`
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
-use drape_core::ports::{Blobs as _, Database as _, Jobs as _, Ledger as _};
+use drape_core::ports::{Blobs as _, Clock as _, Database as _, Jobs as _, Ledger as _};
 use drape_server::{
     app::{Data, blobs_path, database_path, engines, guarded_fetch, open_data},
     config::{Config, parse_offset},
+    provenance::{certificate, signer_without_a_trace},
+    system::SystemClock,
 };
 
 use super::block_on;
@@ -30,6 +32,7 @@ pub(crate) fn run(common: &Common) -> anyhow::Result<()> {
         );
         report.add("clock", check_clock(&config));
         report.add("outgoing", check_outgoing(&config));
+        report.add("provenance", check_provenance(&config));
         match open_data(&config, false).await {
             Ok(data) => {
                 check_data(&config, &data, &mut report).await;
@@ -97,6 +100,47 @@ fn check_outgoing(config: &Config) -> Finding {
             config.outbound.allow.join(", ")
         )),
     }
+}
+
+/// Certificates that end within this time are worth a note.
+const SOON: Duration = Duration::from_hours(30 * 24);
+
+fn check_provenance(config: &Config) -> Finding {
+    if !config.provenance.enabled {
+        return Finding::Note("switched off: results do not say how they were made".to_owned());
+    }
+    let known = certificate(config).and_then(|identity| {
+        // Signs a picture on trial, too.
+        signer_without_a_trace(config)?;
+        Ok(identity)
+    });
+    let identity = match known {
+        Ok(Some(identity)) => identity,
+        Ok(None) => {
+            return Finding::Note(
+                "a certificate will be made when the server first starts; it will be on no trust list"
+                    .to_owned(),
+            );
+        }
+        Err(error) => {
+            let advice = "correct provenance.key_file and provenance.certificate_file";
+            return Finding::Bad(error.to_string(), advice.to_owned());
+        }
+    };
+    let certificate = identity.certificate();
+    let (subject, until) = (&certificate.subject, certificate.not_after);
+    if until.minus(SOON) < SystemClock::default().now() {
+        return Finding::Note(format!(
+            "results are signed as {subject}, but only until {until}"
+        ));
+    }
+    if certificate.is_self_made {
+        return Finding::Note(format!(
+            "results are signed with a self-made certificate, valid until {until}; it is on no trust list, so readers \
+             call the signer unknown; `drape provenance certificate` prints it"
+        ));
+    }
+    Finding::Good(format!("results are signed as {subject}, until {until}"))
 }
 
 async fn check_data(config: &Config, data: &Data, report: &mut Report) {

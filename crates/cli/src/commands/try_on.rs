@@ -5,10 +5,16 @@ use std::{io::IsTerminal as _, path::Path, time::Duration};
 use anyhow::Context as _;
 use drape_core::{
     Code, Error,
-    engine::{Category, EngineInput, EngineOutput, GarmentPicture, PictureFile},
+    engine::{Category, Engine, EngineInput, EngineOutput, Engines, GarmentPicture, PictureFile},
+    ports::{Clock as _, Ids as _, ProvenanceFacts},
 };
 use drape_imaging::{ImageError, Limits, Normalized, content_hash, normalize_picture};
-use drape_server::{app::engines, config::Config};
+use drape_server::{
+    app::engines,
+    config::{Config, parse_offset},
+    provenance::{signer_without_a_trace, to_core},
+    system::{SystemClock, SystemIds},
+};
 use serde_json::json;
 
 use super::{block_on, print_json};
@@ -30,12 +36,18 @@ pub(crate) fn run(common: &Common, options: &TryOnArgs) -> anyhow::Result<()> {
     let garment = read_picture(&config, &options.garment)?;
 
     progress.step("putting the garment on");
-    let output = generate(&config, options, person, garment)?;
+    let hashes = (content_hash(&person.jpeg), content_hash(&garment.jpeg));
+    let engines = engines(&config)?;
+    let engine = find_engine(&engines, &options.engine)?;
+    let mut output = generate(&config, engine, options, person, garment)?;
+
+    progress.step("signing the picture");
+    let is_signed = sign(&config, engine, hashes, &mut output)?;
 
     std::fs::write(&options.output, &output.jpeg)
         .with_context(|| format!("{} cannot be written", options.output.display()))?;
     progress.done();
-    report(options, &output);
+    report(options, &output, is_signed);
     Ok(())
 }
 
@@ -69,21 +81,56 @@ fn unusable(path: &Path, error: &ImageError) -> anyhow::Error {
     Error::new(Code::InvalidImage, format!("{}: {error}", path.display())).into()
 }
 
+fn find_engine<'a>(engines: &'a Engines, name: &str) -> Result<&'a dyn Engine, Error> {
+    engines.find(name).map(AsRef::as_ref).ok_or_else(|| {
+        let known: Vec<_> = engines.iter().map(|engine| engine.name()).collect();
+        Error::invalid_field("--engine", format!("expected one of {}", known.join(", ")))
+    })
+}
+
+/// Writes into the picture how it was made, as the server does; false when that is switched off.
+///
+/// Without a data folder the certificate is made for this picture alone and not kept.
+fn sign(
+    config: &Config,
+    engine: &dyn Engine,
+    (person_sha256, garment_sha256): ([u8; 32], [u8; 32]),
+    output: &mut EngineOutput,
+) -> anyhow::Result<bool> {
+    let Some(signer) = signer_without_a_trace(config)? else {
+        return Ok(false);
+    };
+    let capabilities = engine.capabilities();
+    let clock = SystemClock::with_offset(parse_offset(&config.clock.offset).unwrap_or(0));
+    let product_sha256 = if capabilities.uses_garment {
+        vec![garment_sha256]
+    } else {
+        Vec::new()
+    };
+    let facts = ProvenanceFacts {
+        instance: SystemIds::new(clock).uuid(),
+        // Not the name of the file: it may name the person.
+        title: "try-on.jpg".to_owned(),
+        engine: engine.name().to_owned(),
+        engine_version: capabilities.version,
+        source: capabilities.source,
+        made_at: clock.now(),
+        person_sha256,
+        product_sha256,
+        drawn: Vec::new(),
+    };
+    let signed = signer.sign(&output.jpeg, &facts).map_err(to_core)?;
+    output.jpeg = signed.into();
+    Ok(true)
+}
+
 fn generate(
     config: &Config,
+    engine: &dyn Engine,
     options: &TryOnArgs,
     person: Normalized,
     garment: Normalized,
 ) -> anyhow::Result<EngineOutput> {
-    let engines = engines(config)?;
-    let Some(engine) = engines.find(&options.engine) else {
-        let known: Vec<_> = engines.iter().map(|engine| engine.name()).collect();
-        return Err(Error::invalid_field(
-            "--engine",
-            format!("expected one of {}", known.join(", ")),
-        )
-        .into());
-    };
     let input = EngineInput {
         person: file_of(person),
         garment: vec![GarmentPicture {
@@ -118,11 +165,11 @@ fn category_of(category: CategoryArg) -> Category {
     }
 }
 
-fn report(options: &TryOnArgs, output: &EngineOutput) {
+fn report(options: &TryOnArgs, output: &EngineOutput, is_signed: bool) {
     if options.json {
         print_json(&json!({
             "output": options.output, "width": output.width, "height": output.height,
-            "confidence": output.confidence, "reasons": output.notes,
+            "confidence": output.confidence, "reasons": output.notes, "signed": is_signed,
         }));
         return;
     }

@@ -5,5 +5,6 @@
 mod commands;
 mod docs;
 mod kill_nine;
+mod provenance;
 mod serve;
 mod world;

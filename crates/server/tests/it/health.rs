@@ -8,7 +8,10 @@ use std::sync::{
 use async_trait::async_trait;
 use drape_core::{
     Error, Result,
-    engine::{Capabilities, Engine, EngineError, EngineErrorKind, EngineInput, EngineOutput},
+    engine::{
+        Capabilities, DigitalSource, Engine, EngineError, EngineErrorKind, EngineInput,
+        EngineOutput,
+    },
     ports::Database,
 };
 use drape_testkit::{TestServer, server::TestOptions};
@@ -69,6 +72,8 @@ impl Engine for AwayEngine {
             categories: Vec::new(),
             is_local_cpu: false,
             uses_garment: true,
+            source: DigitalSource::Composite,
+            version: "1".to_owned(),
         }
     }
 

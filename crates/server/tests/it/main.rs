@@ -18,6 +18,7 @@ mod lifetimes;
 mod pages;
 mod pictures;
 mod products;
+mod provenance;
 mod rates;
 mod sync;
 mod try_ons;

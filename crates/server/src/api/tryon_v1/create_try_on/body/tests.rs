@@ -5,7 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use drape_core::{
     catalog::ImageInput,
-    engine::{Capabilities, Engine, EngineError, EngineErrorKind, EngineInput, EngineOutput},
+    engine::{
+        Capabilities, DigitalSource, Engine, EngineError, EngineErrorKind, EngineInput,
+        EngineOutput,
+    },
     product::Patch,
 };
 use proptest::prelude::*;
@@ -27,6 +30,8 @@ impl Engine for Named {
             categories: Vec::new(),
             is_local_cpu: false,
             uses_garment: false,
+            source: DigitalSource::Composite,
+            version: "1".to_owned(),
         }
     }
 
