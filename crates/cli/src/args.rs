@@ -58,8 +58,15 @@ pub(crate) enum Command {
     /// Look at the signed statements (C2PA) in pictures of how they were made
     #[command(subcommand)]
     Provenance(ProvenanceCommand),
+    /// Manage customers of an account
+    #[command(subcommand)]
+    Customer(CustomerCommand),
     /// Check settings, database, pictures and engines, and say what to do
-    Doctor,
+    Doctor {
+        /// Also compare all picture files with the database, and list what stands alone
+        #[arg(long)]
+        orphans: bool,
+    },
     /// Show settings
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -235,6 +242,23 @@ pub(crate) enum ProvenanceCommand {
     },
     /// Print the certificates that this server's results are signed with, as PEM
     Certificate,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CustomerCommand {
+    /// Erase a customer (GDPR): pictures, results and the name; waiting try-ons are cancelled
+    Erase {
+        /// Name or id of the account
+        account: String,
+        /// The customer's externalUserId, exactly as the shop sent it
+        customer: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        /// Print JSON: { "pictures", "results", "cancelled", "generations", "files" }
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

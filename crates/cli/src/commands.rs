@@ -4,6 +4,7 @@ mod account;
 mod admin_key;
 mod config;
 mod credits;
+mod customer;
 mod doctor;
 mod first_run;
 mod key;
@@ -38,7 +39,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         Command::AdminKey(command) => admin_key::run(&common, command),
         Command::Credits(command) => credits::run(&common, command),
         Command::Provenance(command) => provenance::run(&common, &command),
-        Command::Doctor => doctor::run(&common),
+        Command::Customer(command) => customer::run(&common, command),
+        Command::Doctor { orphans } => doctor::run(&common, orphans),
         Command::Config(command) => config::run(&common, &command),
         Command::Openapi => {
             openapi::run();

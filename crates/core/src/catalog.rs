@@ -15,7 +15,7 @@ use crate::{
         ExternalId, ImageSource, NewProductImage, Patch, ProductOrigin, ProductUpsert,
         UnfetchedImage, Upserted,
     },
-    staging::{Staging, discard, read_own_url},
+    staging::{Staging, read_own_url},
 };
 
 /// Largest picture of a product in bytes.
@@ -260,38 +260,4 @@ pub async fn fetch_pending_images(ports: &Ports, limit: u32, lease: Duration) ->
         }
     }
     Ok(images.len())
-}
-
-/// Deletes files that no row knows and that are older than `grace`; returns how many.
-///
-/// Such files are left by a crash between the write of a picture and of its row.
-pub async fn sweep_orphans(ports: &Ports, grace: Duration) -> Result<u64> {
-    let oldest_kept = ports.clock.now().minus(grace);
-    let mut deleted = 0;
-    let mut after = None;
-    loop {
-        let keys = ports.blobs.list(after.as_ref(), 500).await?;
-        let Some(last) = keys.last().cloned() else {
-            return Ok(deleted);
-        };
-        let old: Vec<_> = keys
-            .into_iter()
-            .filter(|key| key.created_at().is_some_and(|made| made < oldest_kept))
-            .collect();
-        let orphans = ports.retention.unknown(&old).await?;
-        discard(ports.blobs.as_ref(), &orphans).await;
-        deleted += orphans.len() as u64;
-        after = Some(last);
-    }
-}
-
-/// Deletes pictures whose retention has ended, files first and rows after; returns how many, at most `limit`.
-pub async fn sweep_expired(ports: &Ports, limit: u32) -> Result<u64> {
-    let now = ports.clock.now();
-    let expired = ports.retention.expired(now, limit).await?;
-    for blob in &expired {
-        ports.blobs.delete(&blob.key).await?;
-    }
-    ports.retention.forget(&expired, now).await?;
-    Ok(expired.len() as u64)
 }

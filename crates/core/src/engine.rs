@@ -269,6 +269,10 @@ pub trait Engine: Send + Sync {
         _description: Option<String>,
     ) {
     }
+
+    /// Drops everything that the engine remembers of the person in this file, and remembers nothing of work that is
+    /// still under way with it.
+    async fn forget_person(&self, _sha256: [u8; 32]) {}
 }
 
 /// The engines that a server has.

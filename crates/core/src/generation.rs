@@ -235,4 +235,6 @@ pub enum BlobHolder {
     Result(GenerationId),
     /// A picture of a product, with its revision and place.
     ProductImage(ProductId, u32, u32),
+    /// An erased customer: only the list of files to delete.
+    Erased,
 }

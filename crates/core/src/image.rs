@@ -20,6 +20,9 @@ pub enum BlobKind {
 }
 
 impl BlobKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Person, Self::Product, Self::Result];
+
     /// Name inside the key.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -55,6 +58,12 @@ impl BlobKey {
     /// The key as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Kind of the blob; none in a key that this version does not write.
+    pub fn kind(&self) -> Option<BlobKind> {
+        let name = self.0.split('/').nth(1)?;
+        BlobKind::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
     /// Moment at which the key was made, from the `UUIDv7` in its name.
@@ -161,6 +170,8 @@ mod tests {
             "acc_00000000000000000000000000000001/person/7d/01920000000070008000000000000001.jpg"
         );
         assert_eq!(key.as_str().parse::<BlobKey>().ok(), Some(key.clone()));
+        assert_eq!(key.kind(), Some(BlobKind::Person));
+        assert_eq!("a/b/c/d".parse::<BlobKey>().unwrap().kind(), None);
         assert_eq!(
             key.created_at().map(Timestamp::as_micros),
             Some(0x0192_0000_0000_i64 * 1_000)

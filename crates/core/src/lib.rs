@@ -5,8 +5,10 @@
 
 pub mod account;
 pub mod admin_key;
+pub mod audit;
 pub mod catalog;
 pub mod engine;
+pub mod erase;
 pub mod error;
 pub mod generation;
 pub mod idempotency;
@@ -17,6 +19,7 @@ pub mod pipeline;
 pub mod ports;
 pub mod product;
 mod staging;
+pub mod sweep;
 pub mod time;
 pub mod try_on;
 pub mod upload;

@@ -11,7 +11,7 @@ use crate::{
         Category, Engine, EngineError, EngineInput, EngineOutput, Engines, GarmentPicture,
         PictureFile,
     },
-    generation::{Job, JobOutcome},
+    generation::{Job, JobOutcome, LeaseState},
     image::BlobKind,
     ports::{Drawn, NormalizedPicture, Ports, ProvenanceFacts},
     product::{ProductImage, UnfetchedImage},
@@ -154,9 +154,23 @@ async fn make_result(
     };
     let mut output = checked(job, engine.as_ref(), engine.generate(input).await?)?;
     let drawn = Vec::new();
+    still_wanted(ports, job).await?;
     // Last, as nothing may change in the file once it is signed.
     output.jpeg = signed(ports, job, engine.as_ref(), made_from, drawn, output.jpeg).await?;
     store_result(ports, job, engine.name(), output).await
+}
+
+/// Nothing is written for a job that was cancelled or taken over meanwhile; the customer may have been erased.
+async fn still_wanted(ports: &Ports, job: &Job) -> Result<(), Stop> {
+    let lease = ports.jobs.lease_state(job.generation, job.lease).await?;
+    if lease == LeaseState::Held {
+        return Ok(());
+    }
+    // Without the lease this report changes nothing.
+    Err(Stop::Fail(
+        Code::Cancelled,
+        "The try-on was cancelled before it ended.".to_owned(),
+    ))
 }
 
 /// An engine's answer counts only when it is a JPEG file and has the person picture's size.

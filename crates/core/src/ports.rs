@@ -1,6 +1,7 @@
 //! The world as the core sees it. One method is one transaction.
 
 mod admin_keys;
+mod customers;
 mod idempotency;
 mod provenance;
 mod watch;
@@ -25,6 +26,7 @@ use crate::{
 };
 
 pub use admin_keys::AdminKeys;
+pub use customers::Customers;
 pub use idempotency::Idempotency;
 pub use provenance::{Drawn, NoProvenance, Provenance, ProvenanceFacts};
 pub use watch::ChangeWatch;
@@ -211,6 +213,10 @@ pub trait Jobs: Send + Sync {
         lease: Duration,
     ) -> Result<LeaseState>;
 
+    /// Says whether a lease is still held, without extending it.
+    async fn lease_state(&self, generation: GenerationId, attempt: AttemptId)
+    -> Result<LeaseState>;
+
     /// Ends a job: generation, ledger, attempt and job row in one transaction.
     async fn finish(
         &self,
@@ -259,6 +265,14 @@ pub trait Retention: Send + Sync {
 
     /// Removes the rows (or the rows' hold on the blob) after the files are gone.
     async fn forget(&self, blobs: &[ExpiredBlob], now: Timestamp) -> Result<()>;
+
+    /// Keys that rows hold whose retention lasts, in lexical order after `after`, at most `limit`.
+    async fn held(
+        &self,
+        now: Timestamp,
+        after: Option<&BlobKey>,
+        limit: u32,
+    ) -> Result<Vec<BlobKey>>;
 
     /// Of these keys, the ones that no row holds.
     async fn unknown(&self, keys: &[BlobKey]) -> Result<Vec<BlobKey>>;
@@ -370,6 +384,8 @@ pub struct Ports {
     pub ledger: Arc<dyn Ledger>,
     /// Pictures of persons.
     pub images: Arc<dyn Images>,
+    /// Customers.
+    pub customers: Arc<dyn Customers>,
     /// Products.
     pub products: Arc<dyn Products>,
     /// Generations.

@@ -129,6 +129,10 @@ impl Engine for PreviewEngine {
         })
         .await;
     }
+
+    async fn forget_person(&self, sha256: [u8; 32]) {
+        self.shared.preparer.forget_person(sha256);
+    }
 }
 
 impl Shared {

@@ -227,6 +227,7 @@ impl App {
             admin_keys: store.clone(),
             ledger: store.clone(),
             images: store.clone(),
+            customers: store.clone(),
             products: store.clone(),
             generations: store.clone(),
             jobs: store.clone(),

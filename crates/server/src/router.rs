@@ -10,9 +10,9 @@ use crate::{
     api::{
         auth, docs, frame, health, openapi, pictures,
         tryon_v1::{
-            create_try_on, create_try_on_sync, delete_product, get_credits, get_generation,
-            get_product, list_generations, list_products, upload_image, upsert_product,
-            watch_generation,
+            create_try_on, create_try_on_sync, delete_product, erase_customer, get_credits,
+            get_generation, get_product, list_generations, list_products, upload_image,
+            upsert_product, watch_generation,
         },
     },
     state::{ApiSettings, AppState},
@@ -34,6 +34,7 @@ const GENERATIONS: &str = "/tryon/v1/generations";
 /// Template of the products route.
 pub(crate) const PRODUCTS: &str = "/tryon/v1/products";
 const PRODUCT: &str = "/tryon/v1/products/{externalId}";
+const CUSTOMER: &str = "/tryon/v1/customers/{customerId}";
 const CREDITS: &str = "/tryon/v1/account/credits";
 const PICTURE: &str = "/tryon/v1/pictures/{kind}/{file}";
 const HEALTHZ: &str = "/healthz";
@@ -132,6 +133,11 @@ fn routes() -> Routes {
             PRODUCT,
             delete_product::delete_product,
             delete_product::ERRORS,
+        )
+        .delete(
+            CUSTOMER,
+            erase_customer::erase_customer,
+            erase_customer::ERRORS,
         )
         .get(CREDITS, get_credits::get_credits, &[])
         .get(PICTURE, pictures::get_picture, pictures::ERRORS)

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admin_keys;
+mod customers;
 mod error;
 mod generations;
 mod idempotency;

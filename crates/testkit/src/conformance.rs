@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod admin_keys;
 pub mod blobs;
+pub mod customers;
 pub mod data;
 pub mod engines;
 pub mod enqueue;
@@ -37,6 +38,15 @@ macro_rules! data_port_tests {
         $crate::data_port_tests!(@each $open, admin_keys, 10_000:
             admin_keys_work_until_they_are_revoked
             admin_keys_and_account_keys_are_apart
+        );
+        $crate::data_port_tests!(@each $open, customers, 10_000:
+            an_erased_customer_leaves_only_files_to_delete
+            unfinished_generations_of_an_erased_customer_are_cancelled
+            pictures_without_a_name_go_with_their_customer
+            results_of_a_customers_picture_go_with_it
+            only_the_named_customer_is_erased
+            erased_files_come_in_portions
+            try_ons_come_before_or_after_an_erasure
         );
         $crate::data_port_tests!(@each $open, products, 10_000:
             a_product_comes_back_as_stored
@@ -99,6 +109,7 @@ macro_rules! data_port_tests {
             a_name_taken_again_keeps_its_new_picture
             expired_blobs_come_in_portions
             keys_without_a_row_are_unknown
+            held_keys_are_listed_in_order
         );
         $crate::data_port_tests!(@each $open, enqueue, 2: a_full_queue_refuses);
     };

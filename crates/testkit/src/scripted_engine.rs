@@ -41,6 +41,7 @@ pub struct ScriptedEngine {
     name: &'static str,
     acts: Vec<Act>,
     inputs: Mutex<Vec<EngineInput>>,
+    forgotten: Mutex<Vec<[u8; 32]>>,
     calls: watch::Sender<usize>,
 }
 
@@ -51,6 +52,7 @@ impl ScriptedEngine {
             name,
             acts,
             inputs: Mutex::new(Vec::new()),
+            forgotten: Mutex::new(Vec::new()),
             calls: watch::Sender::new(0),
         }
     }
@@ -71,6 +73,14 @@ impl ScriptedEngine {
     pub fn inputs(&self) -> Vec<EngineInput> {
         match self.inputs.lock() {
             Ok(inputs) => inputs.clone(),
+            Err(poisoned) => poisoned.into_inner().clone(),
+        }
+    }
+
+    /// SHA-256 of the persons that it was told to forget, first to last.
+    pub fn forgotten(&self) -> Vec<[u8; 32]> {
+        match self.forgotten.lock() {
+            Ok(forgotten) => forgotten.clone(),
             Err(poisoned) => poisoned.into_inner().clone(),
         }
     }
@@ -109,6 +119,13 @@ impl Engine for ScriptedEngine {
 
     async fn check(&self) -> Result<(), EngineError> {
         Ok(())
+    }
+
+    async fn forget_person(&self, sha256: [u8; 32]) {
+        match self.forgotten.lock() {
+            Ok(mut forgotten) => forgotten.push(sha256),
+            Err(poisoned) => poisoned.into_inner().push(sha256),
+        }
     }
 
     #[expect(clippy::panic, reason = "one of the acts")]

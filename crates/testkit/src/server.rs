@@ -138,6 +138,7 @@ impl TestServer {
             admin_keys: store.clone(),
             ledger: store.clone(),
             images: store.clone(),
+            customers: store.clone(),
             products: store.clone(),
             generations: store.clone(),
             jobs: store.clone(),

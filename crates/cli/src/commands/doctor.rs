@@ -2,7 +2,10 @@
 
 use std::{future::Future, time::Duration};
 
-use drape_core::ports::{Blobs as _, Clock as _, Database as _, Jobs as _, Ledger as _};
+use drape_core::{
+    audit::{Auditor, Orphan},
+    ports::{Blobs as _, Clock as _, Database as _, Jobs as _, Ledger as _},
+};
 use drape_server::{
     app::{Data, blobs_path, database_path, engines, guarded_fetch, open_data},
     config::{Config, parse_offset},
@@ -13,6 +16,9 @@ use drape_server::{
 use super::block_on;
 use crate::{args::Common, settings::load_settings};
 
+/// Age below which a file may still wait for its row.
+const ORPHAN_GRACE: Duration = Duration::from_mins(1);
+
 /// What a check found.
 enum Finding {
     Good(String),
@@ -21,7 +27,7 @@ enum Finding {
     Bad(String, String),
 }
 
-pub(crate) fn run(common: &Common) -> anyhow::Result<()> {
+pub(crate) fn run(common: &Common, orphans: bool) -> anyhow::Result<()> {
     let (config, origins) = load_settings(common, &[])?;
     drape_server::telemetry::init(&super::quiet(&config))?;
     block_on(async {
@@ -35,7 +41,10 @@ pub(crate) fn run(common: &Common) -> anyhow::Result<()> {
         report.add("provenance", check_provenance(&config));
         match open_data(&config, false).await {
             Ok(data) => {
-                check_data(&config, &data, &mut report).await;
+                let is_usable = check_data(&config, &data, &mut report).await;
+                if orphans && is_usable {
+                    report.add("orphans", check_orphans(&data).await);
+                }
                 data.store.close().await;
             }
             Err(error) => {
@@ -143,7 +152,8 @@ fn check_provenance(config: &Config) -> Finding {
     Finding::Good(format!("results are signed as {subject}, until {until}"))
 }
 
-async fn check_data(config: &Config, data: &Data, report: &mut Report) {
+/// Says whether the schema lets further checks look at the database.
+async fn check_data(config: &Config, data: &Data, report: &mut Report) -> bool {
     let database = database_path(config);
     let schema = match data.store.pending_migrations().await {
         Ok(pending) if pending.is_empty() => {
@@ -170,7 +180,7 @@ async fn check_data(config: &Config, data: &Data, report: &mut Report) {
         .await,
     );
     if !is_usable {
-        return;
+        return false;
     }
     report.add(
         "database",
@@ -187,6 +197,37 @@ async fn check_data(config: &Config, data: &Data, report: &mut Report) {
         Err(error) => report.add(
             "queue",
             Finding::Bad(error.to_string(), "see the log".to_owned()),
+        ),
+    }
+    true
+}
+
+/// Compares files and rows, and prints each that stands alone.
+async fn check_orphans(data: &Data) -> Finding {
+    let auditor = Auditor {
+        retention: &data.store,
+        blobs: data.blobs.as_ref(),
+        clock: &data.clock,
+        grace: ORPHAN_GRACE,
+    };
+    let told = auditor.run(|orphan| match orphan {
+        Orphan::File(key) => println!("      file without a row  {key}"),
+        Orphan::Row(key) => println!("      row without a file  {key}"),
+    });
+    match told.await {
+        Err(error) => Finding::Bad(error.to_string(), "see the log".to_owned()),
+        Ok(audit) if audit.orphan_files == 0 && audit.orphan_rows == 0 => Finding::Good(format!(
+            "none among {} files and {} rows",
+            audit.files, audit.rows
+        )),
+        Ok(audit) => Finding::Bad(
+            format!(
+                "{} of {} files have no row, {} of {} rows have no file",
+                audit.orphan_files, audit.files, audit.orphan_rows, audit.rows
+            ),
+            "a running server deletes such files once they are older than retention.orphan_grace_s; \
+             files that are missing come back only from a backup"
+                .to_owned(),
         ),
     }
 }

@@ -4,6 +4,7 @@
 
 mod commands;
 mod docs;
+mod erase;
 mod kill_nine;
 mod provenance;
 mod serve;

@@ -1,10 +1,14 @@
 //! What was prepared lately, bounded in number and bytes.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     hash::Hash,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
+
+/// Forgotten keys that are remembered as such; the oldest gives way to the next.
+const MAX_FORGOTTEN: usize = 16_384;
 
 /// Bounds of a cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +32,8 @@ struct Entries<K, V> {
     by_key: HashMap<K, Entry<V>>,
     bytes: usize,
     uses: u64,
+    /// Keys that must not come back yet, and until when; the longest forgotten one stands first.
+    forgotten: VecDeque<(K, Instant)>,
 }
 
 struct Entry<V> {
@@ -45,6 +51,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
                 by_key: HashMap::new(),
                 bytes: 0,
                 uses: 0,
+                forgotten: VecDeque::new(),
             }),
         }
     }
@@ -65,6 +72,9 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
             return;
         }
         let mut entries = self.lock();
+        if entries.is_forgotten(&key) {
+            return;
+        }
         entries.remove(&key);
         while entries.by_key.len() >= self.bounds.max_entries
             || entries.bytes + bytes > self.bounds.max_bytes
@@ -84,6 +94,18 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
         entries.by_key.insert(key, entry);
     }
 
+    /// Drops a value and keeps none under its key for `quiet`: work on it may still be under way and end only later.
+    pub(super) fn forget(&self, key: &K, quiet: Duration) {
+        let mut entries = self.lock();
+        entries.remove(key);
+        if entries.forgotten.len() >= MAX_FORGOTTEN {
+            entries.forgotten.pop_front();
+        }
+        if let Some(until) = Instant::now().checked_add(quiet) {
+            entries.forgotten.push_back((key.clone(), until));
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Entries<K, V>> {
         // No code that can panic runs between two consistent states.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
@@ -95,6 +117,19 @@ impl<K: Eq + Hash + Clone, V> Entries<K, V> {
         if let Some(entry) = self.by_key.remove(key) {
             self.bytes -= entry.bytes;
         }
+    }
+
+    fn is_forgotten(&mut self, key: &K) -> bool {
+        let now = Instant::now();
+        while self
+            .forgotten
+            .front()
+            .is_some_and(|(_, until)| *until <= now)
+        {
+            self.forgotten.pop_front();
+        }
+        let mut forgotten = self.forgotten.iter();
+        forgotten.any(|(forgotten, until)| forgotten == key && *until > now)
     }
 
     fn oldest(&self) -> Option<K> {
@@ -155,6 +190,36 @@ mod tests {
         assert_eq!(keys(&cache), [1, 2]);
         assert_eq!(cache.get(&1), Some("new"));
         assert_eq!(cache.lock().bytes, 100);
+    }
+
+    #[test]
+    fn what_was_forgotten_is_not_kept_until_the_quiet_time_is_over() {
+        let cache = cache(10, 100);
+        cache.insert(1, "one", 60);
+        cache.insert(2, "two", 10);
+        cache.forget(&1, Duration::from_hours(1));
+        // Work that was under way ends only now.
+        cache.insert(1, "one", 60);
+        assert_eq!(keys(&cache), [2]);
+        assert_eq!(cache.lock().bytes, 10);
+        cache.forget(&2, Duration::ZERO);
+        cache.insert(2, "two again", 10);
+        assert_eq!(cache.get(&2), Some("two again"));
+        assert_eq!(cache.get(&1), None);
+    }
+
+    #[test]
+    fn the_list_of_forgotten_keys_is_bounded() {
+        let cache: Cache<usize, &str> = Cache::new(CacheBounds {
+            max_entries: 10,
+            max_bytes: 100,
+        });
+        for key in 0..=MAX_FORGOTTEN {
+            cache.forget(&key, Duration::from_hours(1));
+        }
+        assert_eq!(cache.lock().forgotten.len(), MAX_FORGOTTEN);
+        cache.insert(MAX_FORGOTTEN, "the newest is still forgotten", 1);
+        assert_eq!(cache.get(&MAX_FORGOTTEN), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Files to analysed pictures, with a memory of the latest ones.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use drape_core::engine::{EngineError, GarmentPicture, PictureFile};
 use drape_imaging::{Face, FaceDetector, FaceSearch, Limits, Picture, decode, resize_within};
@@ -34,6 +34,9 @@ const GARMENT_BYTES_PER_WORK_PIXEL: usize = 24;
 
 /// A face counts from this share of the best score on; among those that count, the largest is the person's.
 const LEAST_SHARE_OF_BEST_SCORE: f32 = 0.3;
+
+/// Time for which nothing of a forgotten person is kept: longer than any job goes on that had the file in hand.
+const QUIET_AFTER_FORGETTING: Duration = Duration::from_mins(10);
 
 /// A person's photo with its analysis.
 pub(super) struct PreparedPerson {
@@ -143,6 +146,12 @@ impl Preparer {
         self.cache
             .insert(key, Prepared::Garment(Arc::clone(&garment)), bytes);
         Ok(garment)
+    }
+
+    /// Drops what is known of a person; what is still being worked on is not kept either.
+    pub(super) fn forget_person(&self, sha256: [u8; 32]) {
+        self.cache
+            .forget(&Key::Person(sha256), QUIET_AFTER_FORGETTING);
     }
 
     fn largest_face(&self, picture: &Picture, search: FaceSearch) -> Option<FaceBox> {

@@ -48,6 +48,24 @@ async fn a_repeat_and_another_engine_give_the_same_bytes() {
 }
 
 #[tokio::test]
+async fn a_forgotten_person_is_read_anew() {
+    let engine = PreviewEngine::default();
+    let input = input(vec![drawn_garment(GarmentKind::Tee)]);
+    // The same hash with other bytes: only a person who is remembered can still be dressed.
+    let mut unreadable = input.clone();
+    unreadable.person.bytes = b"gone".as_slice().into();
+    let first = engine.generate(input.clone()).await.unwrap();
+    let remembered = engine.generate(unreadable.clone()).await.unwrap();
+    assert_eq!(remembered.jpeg, first.jpeg);
+    engine.forget_person(input.person.sha256).await;
+    engine.generate(unreadable.clone()).await.unwrap_err();
+    // The same photo again works, and is not remembered so soon.
+    let again = engine.generate(input.clone()).await.unwrap();
+    assert_eq!(again.jpeg, first.jpeg);
+    engine.generate(unreadable).await.unwrap_err();
+}
+
+#[tokio::test]
 async fn what_was_prepared_is_not_read_again() {
     let engine = PreviewEngine::default();
     let input = input(vec![drawn_garment(GarmentKind::Tee)]);

@@ -22,8 +22,8 @@ use super::{
     error::{ErrorBody, kind_to_status},
     health, pictures,
     tryon_v1::{
-        create_try_on, create_try_on_sync, delete_product, get_credits, get_generation,
-        get_product, list_generations, list_products, upload_image, upsert_product,
+        create_try_on, create_try_on_sync, delete_product, erase_customer, get_credits,
+        get_generation, get_product, list_generations, list_products, upload_image, upsert_product,
         watch_generation,
     },
 };
@@ -65,6 +65,7 @@ const ADMIN_ERRORS: [Code; 1] = [Code::NotFound];
         list_products::list_products,
         get_product::get_product,
         delete_product::delete_product,
+        erase_customer::erase_customer,
         get_credits::get_credits,
         pictures::get_picture,
         health::check_health,
@@ -86,6 +87,7 @@ const ADMIN_ERRORS: [Code; 1] = [Code::NotFound];
         (name = "try-on", description = "Asking for try-ons and reading them"),
         (name = "images", description = "Pictures of persons, and picture URLs"),
         (name = "products", description = "Products of the account"),
+        (name = "customers", description = "Erasing customers"),
         (name = "account", description = "The account itself"),
         (name = "documentation", description = "Pages for people and language models; no key needed"),
         (name = "operation", description = "For whoever runs the server; no key needed"),

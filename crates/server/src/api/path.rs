@@ -16,6 +16,11 @@ impl PathId {
         self.0.as_deref()?.parse().ok()
     }
 
+    /// The id as text; none when it is not UTF-8.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+
     /// The text for a message, cut to a sane length.
     pub(crate) fn shown(&self) -> String {
         let text = self.0.as_deref().unwrap_or("?");

@@ -3,10 +3,11 @@
 use std::{future::Future, time::Duration};
 
 use drape_core::{
-    Result,
-    catalog::{fetch_pending_images, sweep_expired, sweep_orphans},
+    Error, Result,
+    catalog::fetch_pending_images,
     idempotency::forget_old_keys,
     ports::Ports,
+    sweep::{OrphanSweep, Sweep, SweptBatch},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -85,13 +86,23 @@ impl Chores {
         };
         self.every(interval, || async {
             let swept = sweep(&self.ports, self.options.orphan_grace).await?;
+            if swept.deleted > 0 {
+                tracing::info!(
+                    pictures = swept.deleted,
+                    "deleted pictures that had run out"
+                );
+            }
+            if let Some(failure) = &swept.failure {
+                tracing::warn!(
+                    pictures = swept.failed,
+                    error = failure as &dyn std::error::Error,
+                    "some pictures that had run out could not be deleted yet"
+                );
+            }
             while forget_old_keys(&self.ports, KEY_BATCH).await? > 0 {
                 if self.stop.is_cancelled() {
                     break;
                 }
-            }
-            if swept > 0 {
-                tracing::info!(pictures = swept, "deleted pictures that had run out");
             }
             Ok(())
         })
@@ -121,15 +132,37 @@ impl Chores {
     }
 }
 
-/// Deletes what has run out, batch by batch, then what no row knows; returns how many files.
-async fn sweep(ports: &Ports, orphan_grace: Duration) -> Result<u64> {
-    let mut swept = 0;
-    loop {
-        let batch = sweep_expired(ports, SWEEP_BATCH).await?;
-        swept += batch;
-        if batch == 0 {
-            break;
+/// What a turn of the sweep did.
+#[derive(Debug, Default)]
+struct Swept {
+    /// Files that are gone.
+    deleted: u64,
+    /// Files that could not be deleted.
+    failed: u64,
+    /// Why the first of these could not be deleted.
+    failure: Option<Error>,
+}
+
+impl Swept {
+    fn add(&mut self, batch: SweptBatch) {
+        self.deleted += batch.deleted.len() as u64;
+        self.failed += batch.failed;
+        if self.failure.is_none() {
+            self.failure = batch.failure;
         }
     }
-    Ok(swept + sweep_orphans(ports, orphan_grace).await?)
+}
+
+/// Deletes what has run out, batch by batch, then what no row knows.
+async fn sweep(ports: &Ports, orphan_grace: Duration) -> Result<Swept> {
+    let mut swept = Swept::default();
+    let mut turn = Sweep::default();
+    while let Some(batch) = turn.step(ports, SWEEP_BATCH).await? {
+        swept.add(batch);
+    }
+    let mut search = OrphanSweep::default();
+    while let Some(batch) = search.step(ports, orphan_grace).await? {
+        swept.add(batch);
+    }
+    Ok(swept)
 }

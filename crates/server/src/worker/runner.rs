@@ -154,11 +154,15 @@ impl Worker {
         }
     }
 
-    /// Extends the lease for as long as it is held.
+    /// Extends the lease for as long as it is held; a cancellation in this process is heard at once.
     async fn until_lost(&self, job: &Job) {
         let beat = self.options.lease / 3;
+        let mut watch = self.ports.generations.watch(job.generation);
         loop {
-            tokio::time::sleep(beat).await;
+            tokio::select! {
+                () = tokio::time::sleep(beat) => {}
+                () = watch.changed() => {}
+            }
             match self
                 .ports
                 .jobs

@@ -32,11 +32,6 @@ async fn unknown_routes_have_the_error_shape() {
             assert_eq!(keys(&error), ["code", "message", "status", "requestId"]);
         }
     }
-    // These come later; until then they do not exist.
-    server
-        .delete("/tryon/v1/customers/c1")
-        .await
-        .expect_error(404, "NOT_FOUND");
 }
 
 #[tokio::test]

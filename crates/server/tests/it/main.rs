@@ -8,6 +8,7 @@ mod bodies;
 mod credits;
 mod docs;
 mod document;
+mod erase;
 mod events;
 mod fold;
 mod forms;

@@ -9,6 +9,17 @@ CREATE INDEX person_images_of_user ON person_images (account_id, external_user_i
 CREATE INDEX generations_of_user ON generations (account_id, external_user_id) WHERE external_user_id IS NOT NULL;
 CREATE INDEX generations_of_person_image ON generations (person_image_id);
 
+-- Files of erased customers that must still be deleted; a row goes after its file. All else about these pictures is
+-- gone already.
+CREATE TABLE erased_blobs (
+    blob_key TEXT NOT NULL PRIMARY KEY,
+    account_id BLOB NOT NULL REFERENCES accounts (id),
+    -- SHA-256 of the customer's name: enough for a repeated request to find what was left.
+    customer BLOB NOT NULL CHECK (length(customer) = 32)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX erased_blobs_of_customer ON erased_blobs (account_id, customer, blob_key);
+
 -- One logo per account; small, so it lies in the database and is read in one step with its style.
 CREATE TABLE watermarks (
     account_id BLOB NOT NULL PRIMARY KEY REFERENCES accounts (id),

@@ -17,6 +17,8 @@ use drape_core::{
     time::Timestamp,
 };
 
+pub(super) use end::cancel;
+
 use super::{
     SqlStore,
     statement::{BindId, ReadColumn, RunQuery, db_now, query, statements},
@@ -159,6 +161,16 @@ impl Jobs for SqlStore {
                 })
             })
             .await
+    }
+
+    async fn lease_state(
+        &self,
+        generation: GenerationId,
+        attempt: AttemptId,
+    ) -> Result<LeaseState> {
+        let mut reader = self.reader().await?;
+        let attempts = end::held(&mut reader, generation, attempt).await?;
+        Ok(attempts.map_or(LeaseState::Lost, |_| LeaseState::Held))
     }
 
     async fn finish(

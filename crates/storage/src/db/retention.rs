@@ -51,11 +51,13 @@ statements! {
         WHERE deleted_at IS NULL AND expires_at <= $1 AND (product_id, revision) NOT IN ", revisions_in_use!(),
         " LIMIT $2"
     );
+    ERASED = "SELECT blob_key FROM erased_blobs ORDER BY blob_key LIMIT $1";
     FORGET_PERSON = "DELETE FROM person_images WHERE id = $1 AND blob_key = $2";
     FORGET_RESULT = "UPDATE generations SET result_key = NULL, result_width = NULL, result_height = NULL,
         result_size_bytes = NULL, result_sha256 = NULL WHERE id = $1 AND result_key = $2";
     FORGET_PRODUCT_IMAGE = "DELETE FROM product_images
         WHERE product_id = $1 AND revision = $3 AND ord = $4 AND blob_key = $2";
+    FORGET_ERASED = "DELETE FROM erased_blobs WHERE blob_key = $1";
     /// Expired products become deleted ones, so that what follows has one case only.
     BURY_EXPIRED = "UPDATE product_images SET retired_at = $1 WHERE retired_at IS NULL AND product_id IN (
             SELECT id FROM products WHERE deleted_at IS NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2);
@@ -71,8 +73,20 @@ statements! {
     TIDY_PRODUCTS = "DELETE FROM products WHERE id IN (
         SELECT id FROM products WHERE deleted_at IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM product_images WHERE product_id = products.id) LIMIT $1)";
+    HELD = "SELECT blob_key FROM (
+            SELECT blob_key FROM person_images WHERE blob_key > $2 AND expires_at > $1
+            UNION ALL
+            SELECT blob_key FROM product_images
+            WHERE blob_key > $2 AND blob_key IS NOT NULL AND retired_at IS NULL AND EXISTS (
+                SELECT 1 FROM products WHERE products.id = product_id AND deleted_at IS NULL
+                    AND (products.expires_at IS NULL OR products.expires_at > $1))
+            UNION ALL
+            SELECT result_key FROM generations
+            WHERE result_key > $2 AND result_key IS NOT NULL AND result_expires_at > $1
+        ) ORDER BY blob_key LIMIT $3";
     UNKNOWN = "SELECT value AS blob_key FROM json_each($1)
         WHERE NOT EXISTS (SELECT 1 FROM person_images WHERE blob_key = value)
+            AND NOT EXISTS (SELECT 1 FROM erased_blobs WHERE blob_key = value)
             AND NOT EXISTS (SELECT 1 FROM product_images WHERE blob_key = value AND blob_key IS NOT NULL)
             AND NOT EXISTS (SELECT 1 FROM generations WHERE result_key = value AND result_key IS NOT NULL)";
 }
@@ -101,7 +115,12 @@ async fn expired(
         }),
     ];
     let limit = limit as usize;
-    let mut found = Vec::new();
+    // Erased customers first: somebody asked for it.
+    let erased = query(ERASED).bind(limit as i64).rows(connection).await?;
+    let mut found = erased
+        .iter()
+        .map(read_erased)
+        .collect::<Result<Vec<_>, _>>()?;
     for (statement, holder) in readers {
         let rows = query(statement)
             .bind(now.as_micros())
@@ -121,6 +140,14 @@ async fn expired(
     Ok(found)
 }
 
+/// Reads a file of an erased customer.
+pub(crate) fn read_erased(row: &SqliteRow) -> Result<ExpiredBlob, DbError> {
+    Ok(ExpiredBlob {
+        key: row.blob_key()?,
+        holder: BlobHolder::Erased,
+    })
+}
+
 async fn forget(
     connection: &mut SqliteConnection,
     blobs: Vec<ExpiredBlob>,
@@ -136,6 +163,7 @@ async fn forget(
                 .bind(key)
                 .bind(i64::from(revision))
                 .bind(i64::from(order)),
+            BlobHolder::Erased => query(FORGET_ERASED).bind(key),
         };
         statement.run(connection).await?;
     }
@@ -163,6 +191,24 @@ impl Retention for SqlStore {
                 Box::pin(async move { Ok(forget(connection, blobs, now).await?) })
             })
             .await
+    }
+
+    async fn held(
+        &self,
+        now: Timestamp,
+        after: Option<&BlobKey>,
+        limit: u32,
+    ) -> Result<Vec<BlobKey>> {
+        let rows = query(HELD)
+            .bind(now.as_micros())
+            .bind(after.map_or("", BlobKey::as_str).to_owned())
+            .bind(i64::from(limit))
+            .rows(&mut *self.reader().await?)
+            .await?;
+        Ok(rows
+            .iter()
+            .map(ReadColumn::blob_key)
+            .collect::<Result<_, _>>()?)
     }
 
     async fn unknown(&self, keys: &[BlobKey]) -> Result<Vec<BlobKey>> {

@@ -7,8 +7,8 @@ use drape_testkit::conformance::data::{DataPorts, external_id, upsert, url_image
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, sqlite::SqliteConnection};
 
 use super::{
-    DbError, SqlStore, StoreOptions, accounts, admin_keys, generations, idempotency, images, jobs,
-    ledger, migrations, products, retention, settings,
+    DbError, SqlStore, StoreOptions, accounts, admin_keys, customers, generations, idempotency,
+    images, jobs, ledger, migrations, products, retention, settings,
     statement::{ReadColumn, RunQuery, query},
     writer,
 };
@@ -27,6 +27,7 @@ fn all_statements() -> impl Iterator<Item = (&'static str, &'static str)> {
     [
         accounts::STATEMENTS,
         admin_keys::STATEMENTS,
+        customers::STATEMENTS,
         generations::STATEMENTS,
         idempotency::STATEMENTS,
         images::STATEMENTS,
@@ -89,6 +90,8 @@ async fn statements_use_their_indexes() {
         "NEXT_DUE: SCAN jobs USING INDEX jobs_waiting",
         // The jobs before one, found by the index, up to a limit.
         "POSITION: SCAN (subquery-1)",
+        // Files of the last erasures only, up to the limit.
+        "ERASED: SCAN erased_blobs",
         // The page that was just found, and values that the statement brings along.
         "LIST: SCAN products",
         "UNKNOWN: SCAN json_each VIRTUAL TABLE INDEX 1:",

@@ -13,8 +13,8 @@ use drape_core::{
     image::{BlobKey, BlobKind, ImageOrigin, PersonImage, StoredPicture},
     page::{Cursor, PageRequest},
     ports::{
-        Accounts, AdminKeys, Clock, Database, Generations, Idempotency, Ids, Images, Jobs, Ledger,
-        Products, Retention,
+        Accounts, AdminKeys, Clock, Customers, Database, Generations, Idempotency, Ids, Images,
+        Jobs, Ledger, Products, Retention,
     },
     product::{ExternalId, ImageSource, NewProductImage, Patch, ProductOrigin, ProductUpsert},
     time::Timestamp,
@@ -37,6 +37,8 @@ pub struct DataPorts {
     pub ledger: Arc<dyn Ledger>,
     /// Pictures of persons.
     pub images: Arc<dyn Images>,
+    /// Customers.
+    pub customers: Arc<dyn Customers>,
     /// Products.
     pub products: Arc<dyn Products>,
     /// Generations.
@@ -63,6 +65,7 @@ impl DataPorts {
             + AdminKeys
             + Ledger
             + Images
+            + Customers
             + Products
             + Generations
             + Jobs
@@ -77,6 +80,7 @@ impl DataPorts {
             admin_keys: store.clone(),
             ledger: store.clone(),
             images: store.clone(),
+            customers: store.clone(),
             products: store.clone(),
             generations: store.clone(),
             jobs: store.clone(),

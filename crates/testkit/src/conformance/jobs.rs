@@ -189,6 +189,7 @@ async fn assert_lease_is_lost(
         jobs.heartbeat(id, lease, LONG).await.unwrap(),
         LeaseState::Lost
     );
+    assert_eq!(jobs.lease_state(id, lease).await.unwrap(), LeaseState::Lost);
     for outcome in [done, failed(Code::EngineFailed)] {
         let reported = jobs.finish(id, lease, outcome, data.now()).await.unwrap();
         assert_eq!(reported, Reported::LeaseLost);
@@ -219,6 +220,8 @@ pub async fn a_lost_lease_changes_nothing(data: &DataPorts) {
     let job = data.claim().await.unwrap();
     assert_eq!(job.attempt, 2);
     assert_lease_is_lost(data, id, slow.lease).await;
+    let state = data.jobs.lease_state(id, job.lease).await.unwrap();
+    assert_eq!(state, LeaseState::Held);
     let held = data.jobs.heartbeat(id, job.lease, LONG).await.unwrap();
     assert_eq!(held, LeaseState::Held);
     let done = data.completed(account);

@@ -249,3 +249,45 @@ pub async fn keys_without_a_row_are_unknown(data: &DataPorts) {
     forget(data, &expired(data).await).await;
     assert_eq!(data.retention.unknown(&keys).await.unwrap().len(), 6);
 }
+
+/// What a row holds is listed in order while its retention lasts, and no longer.
+pub async fn held_keys_are_listed_in_order(data: &DataPorts) {
+    let account = data.account("shop", 1).await.id;
+    let garment = product_with_picture(data, account, "sku").await.key;
+    data.register(account, "not fetched").await;
+    data.queue(account, 1).await;
+    let (_, result) = complete(data, account).await;
+    let replaced = product_with_picture(data, account, "other").await.key;
+    let other = product_with_picture(data, account, "other").await.key;
+    let held = async |limit| {
+        let mut all: Vec<BlobKey> = Vec::new();
+        loop {
+            let portion = data.retention.held(data.now(), all.last(), limit).await;
+            let portion = portion.unwrap();
+            if portion.is_empty() {
+                return all;
+            }
+            assert!(portion.len() <= limit as usize);
+            all.extend(portion);
+        }
+    };
+    let all = held(2).await;
+    assert!(all.is_sorted());
+    assert_eq!(held(100).await, all);
+    // Two uploads: one of the queue, one here.
+    let uploaded = data.upload(account).await.picture.key;
+    let all = held(3).await;
+    assert_eq!(all.len(), 5, "{all:?}");
+    for key in [&garment, &result, &other, &uploaded] {
+        assert!(all.contains(key), "{key}");
+    }
+    assert!(!all.contains(&replaced));
+    data.clock.advance_days(3);
+    assert!(!held(100).await.contains(&result));
+    data.clock.advance_days(4);
+    let mut products = vec![garment, other];
+    products.sort();
+    assert_eq!(held(100).await, products);
+    data.clock.advance_days(8);
+    assert!(held(100).await.is_empty());
+}

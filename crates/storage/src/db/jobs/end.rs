@@ -78,7 +78,7 @@ pub(crate) struct Failure {
 }
 
 /// Number of attempts of the job that this lease holds; none when the lease was lost.
-async fn held(
+pub(crate) async fn held(
     connection: &mut SqliteConnection,
     generation: GenerationId,
     attempt: AttemptId,
