@@ -17,7 +17,7 @@ mod try_on;
 use std::{future::Future, time::Duration};
 
 use anyhow::Context as _;
-use drape_core::{Code, account::Account, ports::Accounts as _};
+use drape_core::{Code, account::Account, admin::Admin, ports::Accounts as _};
 use drape_server::{
     app::{Data, open_data},
     config::Config,
@@ -94,6 +94,16 @@ fn quiet(config: &Config) -> drape_server::config::LogSettings {
         "warn".clone_into(&mut settings.filter);
     }
     settings
+}
+
+/// The use cases of whoever runs the server.
+fn admin(data: &Data) -> Admin<'_> {
+    Admin {
+        accounts: &data.store,
+        ledger: &data.store,
+        clock: &data.clock,
+        ids: data.ids.as_ref(),
+    }
 }
 
 /// Finds an account by name or id.

@@ -4,6 +4,7 @@
 //! through the traits in [`ports`].
 
 pub mod account;
+pub mod admin;
 pub mod admin_key;
 pub mod audit;
 pub mod catalog;
@@ -14,6 +15,7 @@ pub mod generation;
 pub mod idempotency;
 pub mod ids;
 pub mod image;
+pub mod oversight;
 pub mod page;
 pub mod pipeline;
 pub mod ports;

@@ -3,6 +3,7 @@
 mod admin_keys;
 mod customers;
 mod idempotency;
+mod oversight;
 mod provenance;
 mod watch;
 
@@ -28,6 +29,7 @@ use crate::{
 pub use admin_keys::AdminKeys;
 pub use customers::Customers;
 pub use idempotency::Idempotency;
+pub use oversight::Oversight;
 pub use provenance::{Drawn, NoProvenance, Provenance, ProvenanceFacts};
 pub use watch::ChangeWatch;
 
@@ -396,6 +398,8 @@ pub struct Ports {
     pub idempotency: Arc<dyn Idempotency>,
     /// Retention.
     pub retention: Arc<dyn Retention>,
+    /// Reading across accounts.
+    pub oversight: Arc<dyn Oversight>,
     /// The database as a whole.
     pub database: Arc<dyn Database>,
     /// Picture bytes.

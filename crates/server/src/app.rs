@@ -8,6 +8,7 @@ use std::{
 };
 
 use drape_core::{
+    admin::AccountDefaults,
     engine::{Engine, Engines},
     pipeline::PipelineOptions,
     ports::{Clock, Database as _, Ids, NoProvenance, Ports, Provenance},
@@ -166,6 +167,15 @@ pub fn engines(config: &Config) -> Result<Engines, StartError> {
     Ok(engines)
 }
 
+/// What a new account gets, as set.
+pub fn account_defaults(config: &Config) -> AccountDefaults {
+    AccountDefaults {
+        credits: config.accounts.credits,
+        rate_limit: config.accounts.rate_limit,
+        poll_limit: config.accounts.poll_limit,
+    }
+}
+
 /// Guarded fetches as set.
 pub fn guarded_fetch(config: &Config) -> Result<GuardedFetch, StartError> {
     let mut allow = Vec::new();
@@ -233,6 +243,7 @@ impl App {
             jobs: store.clone(),
             idempotency: store.clone(),
             retention: store.clone(),
+            oversight: store.clone(),
             database: store,
             blobs: data.blobs.clone(),
             fetch: Arc::new(guarded_fetch(&config)?),
@@ -253,6 +264,7 @@ impl App {
             admin_rate_limit: config.admin.rate_limit,
             sync_wait: Duration::from_secs(u64::from(config.server.sync_wait_s)),
             max_sync_waiting: config.server.max_sync_waiting as usize,
+            account_defaults: account_defaults(&config),
             ..ApiSettings::default()
         };
         let state = AppState::new(

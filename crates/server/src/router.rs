@@ -192,6 +192,14 @@ impl Routes {
         self.add(Method::POST, path, routing::post(handler), errors)
     }
 
+    fn patch<H, T>(self, path: &'static str, handler: H, errors: &'static [Code]) -> Self
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        self.add(Method::PATCH, path, routing::patch(handler), errors)
+    }
+
     fn delete<H, T>(self, path: &'static str, handler: H, errors: &'static [Code]) -> Self
     where
         H: Handler<T, AppState>,

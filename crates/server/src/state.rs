@@ -2,7 +2,7 @@
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
-use drape_core::{engine::Engines, ports::Ports};
+use drape_core::{admin::AccountDefaults, engine::Engines, ports::Ports};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -33,6 +33,8 @@ pub struct ApiSettings {
     pub sync_wait: Duration,
     /// Requests that may wait for the end of a try-on at one time, event streams among them.
     pub max_sync_waiting: usize,
+    /// What a new account gets when its maker does not say.
+    pub account_defaults: AccountDefaults,
 }
 
 impl Default for ApiSettings {
@@ -49,6 +51,7 @@ impl Default for ApiSettings {
             admin_rate_limit: 600,
             sync_wait: Duration::from_secs(90),
             max_sync_waiting: 512,
+            account_defaults: AccountDefaults::default(),
         }
     }
 }

@@ -10,6 +10,7 @@ mod images;
 mod jobs;
 mod ledger;
 mod migrations;
+mod oversight;
 mod products;
 mod readers;
 mod retention;
@@ -65,10 +66,13 @@ pub struct StoreOptions {
     pub readers: usize,
     /// Whether [`SqlStore::open`] applies the migrations that the database lacks.
     pub migrate_on_open: bool,
+    /// Generations that a search looks at for one page.
+    pub search_window: u32,
 }
 
 impl Default for StoreOptions {
-    /// 3 attempts, 10,000 waiting jobs, 5 seconds, 4 readers, migrations on open.
+    /// 3 attempts, 10,000 waiting jobs, 5 seconds, 4 readers, migrations on open, 5,000 generations per
+    /// page of a search.
     fn default() -> Self {
         Self {
             max_attempts: 3,
@@ -76,6 +80,7 @@ impl Default for StoreOptions {
             busy_timeout: Duration::from_secs(5),
             readers: 4,
             migrate_on_open: true,
+            search_window: 5_000,
         }
     }
 }
@@ -97,6 +102,7 @@ struct Inner {
     watches: Arc<Watches>,
     max_attempts: u32,
     max_waiting: u64,
+    search_window: u32,
 }
 
 impl SqlStore {
@@ -148,6 +154,7 @@ impl SqlStore {
                 watches: Arc::new(Watches::default()),
                 max_attempts: options.max_attempts.max(1),
                 max_waiting: options.max_waiting,
+                search_window: options.search_window.max(1),
             }),
         })
     }

@@ -11,6 +11,7 @@ pub mod engines;
 pub mod enqueue;
 pub mod idempotency;
 pub mod jobs;
+pub mod oversight;
 pub mod products;
 pub mod retention;
 
@@ -47,6 +48,15 @@ macro_rules! data_port_tests {
             only_the_named_customer_is_erased
             erased_files_come_in_portions
             try_ons_come_before_or_after_an_erasure
+        );
+        $crate::data_port_tests!(@each $open, oversight, 10_000:
+            accounts_are_searched
+            ledger_pages_stay_right
+            generations_are_searched_by_every_field
+            searches_are_cut_by_time
+            search_pages_stay_right
+            a_generation_is_shown_with_its_attempts
+            usage_is_what_the_ledger_says
         );
         $crate::data_port_tests!(@each $open, products, 10_000:
             a_product_comes_back_as_stored

@@ -120,7 +120,7 @@ impl TestServer {
             .expect("a database");
         let blobs = ObjectBlobs::local(&dir.path().join("pictures")).expect("a picture store");
         let clock = Arc::new(FakeClock::new());
-        let ids = Arc::new(SeqIds::new());
+        let ids = Arc::new(SeqIds::following(clock.clone()));
         let web = Arc::new(FakeFetch::default());
         let secret = store.signing_secret(ids.secret()).await.expect("a secret");
         let signer = Arc::new(UrlSigner::new(secret, options.settings.url_lifetime_s));
@@ -144,6 +144,7 @@ impl TestServer {
             jobs: store.clone(),
             idempotency: store.clone(),
             retention: store.clone(),
+            oversight: store.clone(),
             database: store,
             blobs: Arc::new(blobs),
             fetch: web.clone(),

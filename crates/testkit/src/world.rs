@@ -1,7 +1,12 @@
 //! A clock that stands still, ids in a row, and shorthands for what tests store.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use drape_core::{
     ports::{Clock, Ids},
@@ -51,11 +56,20 @@ impl Clock for FakeClock {
     }
 }
 
-/// `UUIDv7`s in a row, all of one millisecond, and secrets that are hashes of a counter.
+/// `UUIDv7`s in a row, and secrets that are hashes of a counter.
 #[derive(Debug)]
 pub struct SeqIds {
-    millis: u64,
+    time: IdTime,
     next: AtomicU64,
+}
+
+/// Where the time in the ids comes from.
+#[derive(Debug)]
+enum IdTime {
+    /// All ids carry this moment.
+    Fixed(Timestamp),
+    /// Each id carries the moment of its making.
+    Clock(Arc<FakeClock>),
 }
 
 impl SeqIds {
@@ -67,7 +81,15 @@ impl SeqIds {
     /// Begins a row whose ids carry this moment.
     pub fn at(moment: Timestamp) -> Self {
         Self {
-            millis: u64::try_from(moment.as_micros() / 1_000).unwrap_or(0),
+            time: IdTime::Fixed(moment),
+            next: AtomicU64::new(1),
+        }
+    }
+
+    /// Begins a row whose ids carry the time of a clock, as real ones do.
+    pub fn following(clock: Arc<FakeClock>) -> Self {
+        Self {
+            time: IdTime::Clock(clock),
             next: AtomicU64::new(1),
         }
     }
@@ -87,8 +109,13 @@ impl Ids for SeqIds {
     fn uuid(&self) -> Uuid {
         let mut counter = [0; 10];
         counter[2..].copy_from_slice(&self.next().to_be_bytes());
+        let moment = match &self.time {
+            IdTime::Fixed(moment) => *moment,
+            IdTime::Clock(clock) => clock.now(),
+        };
+        let millis = u64::try_from(moment.as_micros() / 1_000).unwrap_or(0);
         // The version and variant bits overwrite the first bytes only; the counter lies behind them.
-        uuid::Builder::from_unix_timestamp_millis(self.millis, &counter).into_uuid()
+        uuid::Builder::from_unix_timestamp_millis(millis, &counter).into_uuid()
     }
 
     fn secret(&self) -> [u8; 32] {
@@ -107,6 +134,17 @@ mod tests {
         assert!(row.is_sorted());
         assert!(row.windows(2).all(|pair| pair[0] != pair[1]));
         assert!(row.iter().all(|id| id.get_version_num() == 7));
+    }
+
+    #[test]
+    fn ids_follow_their_clock() {
+        let clock = Arc::new(FakeClock::new());
+        let ids = SeqIds::following(clock.clone());
+        let first = ids.uuid();
+        clock.advance(Duration::from_secs(1));
+        let second = ids.uuid();
+        let seconds = |id: Uuid| id.get_timestamp().unwrap().to_unix().0;
+        assert_eq!(seconds(second), seconds(first) + 1);
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! `drape account create|list|show|disable|enable`
 
 use drape_core::{
-    account::{Account, ApiKey, NewAccount, NewKey},
-    ids::{AccountId, KeyId},
-    ports::{Accounts, Clock as _, Ids as _, Ledger as _},
+    account::{Account, ApiKey},
+    admin::AccountDraft,
+    ports::{Accounts, Ledger as _},
 };
-use drape_server::{app::Data, config::Config};
+use drape_server::{
+    app::{Data, account_defaults},
+    config::Config,
+};
 use serde_json::json;
 
-use super::{find_account, key, print_json, with_data};
+use super::{admin, find_account, key, print_json, with_data};
 use crate::args::{AccountCommand, Common};
 
 pub(crate) fn run(common: &Common, command: AccountCommand) -> anyhow::Result<()> {
@@ -48,43 +51,15 @@ pub(crate) async fn create(
     credits: Option<u32>,
     rate_limit: Option<u32>,
 ) -> anyhow::Result<(Account, ApiKey)> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-        return Err(drape_core::Error::invalid_field(
-            "name",
-            "expected 1 to 100 printable characters",
-        )
-        .into());
-    }
-    if name.parse::<AccountId>().is_ok() {
-        return Err(drape_core::Error::invalid_field("name", "looks like an account id").into());
-    }
-    if rate_limit == Some(0) {
-        return Err(
-            drape_core::Error::invalid_field("rate-limit", "expected a number above 0").into(),
-        );
-    }
-    let key = ApiKey::from_random(data.ids.secret());
-    let now = data.clock.now();
-    let account = NewAccount {
-        id: AccountId::from_uuid(data.ids.uuid()),
+    let draft = AccountDraft {
         name: name.to_owned(),
-        credits: credits.unwrap_or(config.accounts.credits),
-        rate_limit: rate_limit.unwrap_or(config.accounts.rate_limit),
-        // A shop that may ask more often also looks more often.
-        poll_limit: config
-            .accounts
-            .poll_limit
-            .max(rate_limit.unwrap_or(0).saturating_mul(6)),
-        key: NewKey {
-            id: KeyId::from_uuid(data.ids.uuid()),
-            hash: key.hash(),
-            label: "first key".to_owned(),
-            now,
-        },
-        now,
+        credits,
+        rate_limit,
+        poll_limit: None,
     };
-    Ok((Accounts::create(&data.store, account).await?, key))
+    Ok(admin(data)
+        .create_account(draft, account_defaults(config))
+        .await?)
 }
 
 async fn list(data: &Data, as_json: bool) -> anyhow::Result<()> {

@@ -2,6 +2,7 @@
 
 use drape_core::{
     Code,
+    admin::{label_problems, refuse},
     admin_key::{AdminKey, AdminKeyInfo, NewAdminKey},
     ids::AdminKeyId,
     ports::{AdminKeys as _, Clock as _, Ids as _},
@@ -15,6 +16,7 @@ pub(crate) fn run(common: &Common, command: AdminKeyCommand) -> anyhow::Result<(
     with_data(common, |_, data| async move {
         match command {
             AdminKeyCommand::Create { label, json } => {
+                refuse(label_problems(&label))?;
                 let key = AdminKey::from_random(data.ids.secret());
                 let id = AdminKeyId::from_uuid(data.ids.uuid());
                 let new = NewAdminKey {

@@ -1,12 +1,9 @@
 //! `drape credits grant|show`
 
-use drape_core::{
-    ids::EntryId,
-    ports::{Clock as _, Ids as _, Ledger as _},
-};
+use drape_core::ports::Ledger as _;
 use serde_json::json;
 
-use super::{find_account, print_json, with_data};
+use super::{admin, find_account, print_json, with_data};
 use crate::args::{Common, CreditsCommand};
 
 /// Entries of the ledger that are shown.
@@ -20,20 +17,12 @@ pub(crate) fn run(common: &Common, command: CreditsCommand) -> anyhow::Result<()
                 amount,
                 note,
             } => {
-                if amount == 0 {
-                    return Err(drape_core::Error::invalid_field(
-                        "amount",
-                        "expected a number other than 0",
-                    )
-                    .into());
-                }
                 let account = find_account(&data, &account).await?;
-                let entry = EntryId::from_uuid(data.ids.uuid());
-                let balance = data
-                    .store
-                    .grant(account.id, entry, amount, &note, data.clock.now())
-                    .await?;
-                println!("account \"{}\" now has {balance} credits", account.name);
+                let granted = admin(&data).grant(account.id, amount, &note).await?;
+                println!(
+                    "account \"{}\" now has {} credits",
+                    account.name, granted.balance
+                );
             }
             CreditsCommand::Show { account, json } => {
                 let account = find_account(&data, &account).await?;

@@ -2,13 +2,13 @@
 
 use drape_core::{
     Code,
-    account::{ApiKey, KeyInfo, NewKey},
+    account::KeyInfo,
     ids::KeyId,
-    ports::{Accounts as _, Clock as _, Ids as _},
+    ports::{Accounts as _, Clock as _},
 };
 use serde_json::json;
 
-use super::{find_account, print_json, with_data};
+use super::{admin, find_account, print_json, with_data};
 use crate::args::{Common, KeyCommand};
 
 pub(crate) fn run(common: &Common, command: KeyCommand) -> anyhow::Result<()> {
@@ -20,15 +20,8 @@ pub(crate) fn run(common: &Common, command: KeyCommand) -> anyhow::Result<()> {
                 json,
             } => {
                 let account = find_account(&data, &account).await?;
-                let key = ApiKey::from_random(data.ids.secret());
-                let id = KeyId::from_uuid(data.ids.uuid());
-                let new = NewKey {
-                    id,
-                    hash: key.hash(),
-                    label,
-                    now: data.clock.now(),
-                };
-                data.store.create_key(account.id, new).await?;
+                let (info, key) = admin(&data).create_key(account.id, &label).await?;
+                let id = info.id;
                 if json {
                     print_json(&json!({ "keyId": id.to_string(), "apiKey": key.expose() }));
                 } else {

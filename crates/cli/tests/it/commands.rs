@@ -47,7 +47,7 @@ fn wrong_names_and_numbers_are_refused_with_a_reason() {
         (
             &["account", "create", "x", "--rate-limit", "0"],
             3,
-            "rate-limit",
+            "rateLimit",
         ),
         (&["account", "create", "x", "--credits", "-1"], 2, "credits"),
         (&["account", "show", "nobody"], 5, "account list"),

@@ -52,18 +52,36 @@ impl FromRequest<AppState> for RequestBody {
                 files,
             });
         }
-        check_json_type(request.headers())?;
-        let reading = read_limited(request.into_body(), state.settings.max_json_bytes);
-        let bytes = in_time(state, reading).await?;
+        let accepted =
+            "application/json, or multipart/form-data with the JSON in a part named data";
+        check_json_type(request.headers(), accepted)?;
         Ok(Self {
-            json: parse_json(&bytes, WHOLE_BODY)?,
+            json: read_json(request, state).await?,
             files: Form::default(),
         })
     }
 }
 
+/// A body that can only be JSON.
+pub(crate) struct JsonBody(pub Value);
+
+impl FromRequest<AppState> for JsonBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        check_json_type(request.headers(), "application/json")?;
+        Ok(Self(read_json(request, state).await?))
+    }
+}
+
+async fn read_json(request: Request, state: &AppState) -> Result<Value, ApiError> {
+    let reading = read_limited(request.into_body(), state.settings.max_json_bytes);
+    let bytes = in_time(state, reading).await?;
+    parse_json(&bytes, WHOLE_BODY)
+}
+
 /// Refuses bodies that say they are something else; one that says nothing is taken for JSON.
-fn check_json_type(headers: &HeaderMap) -> Result<(), ApiError> {
+fn check_json_type(headers: &HeaderMap, accepted: &str) -> Result<(), ApiError> {
     let Some(value) = headers.get(header::CONTENT_TYPE) else {
         return Ok(());
     };
@@ -76,7 +94,7 @@ fn check_json_type(headers: &HeaderMap) -> Result<(), ApiError> {
     }
     Err(ApiError::new(
         Code::UnsupportedMediaType,
-        "Send application/json, or multipart/form-data with the JSON in a part named data.",
+        format!("Send {accepted}."),
     ))
 }
 
@@ -160,7 +178,7 @@ mod tests {
         let check = |text: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(text));
-            check_json_type(&headers).is_ok()
+            check_json_type(&headers, "JSON").is_ok()
         };
         assert!(check("application/json"));
         assert!(check("Application/JSON; charset=utf-8"));
@@ -168,6 +186,6 @@ mod tests {
         assert!(!check("text/plain"));
         assert!(!check("application/x-www-form-urlencoded"));
         assert!(!check(""));
-        assert!(check_json_type(&HeaderMap::new()).is_ok());
+        assert!(check_json_type(&HeaderMap::new(), "JSON").is_ok());
     }
 }

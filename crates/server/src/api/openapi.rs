@@ -16,7 +16,10 @@ use utoipa::{
 };
 
 use super::{
-    admin::{get_account, guard::ADMIN_KEY, list_engines},
+    admin::{
+        create_account, create_key, get_account, get_account_credits, grant_credits,
+        guard::ADMIN_KEY, list_accounts, list_engines, list_keys, revoke_key, update_account,
+    },
     auth::API_KEY,
     docs,
     error::{ErrorBody, kind_to_status},
@@ -79,7 +82,15 @@ const ADMIN_ERRORS: [Code; 1] = [Code::NotFound];
         docs::get_docs_search,
         docs::get_docs_asset,
         get_openapi,
+        create_account::create_account,
+        list_accounts::list_accounts,
         get_account::get_account,
+        update_account::update_account,
+        create_key::create_key,
+        list_keys::list_keys,
+        revoke_key::revoke_key,
+        grant_credits::grant_credits,
+        get_account_credits::get_account_credits,
         list_engines::list_engines,
     ),
     components(schemas(ErrorBody)),

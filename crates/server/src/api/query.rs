@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
-use super::error::ApiError;
+use super::{
+    body::fields::{Problems, not_a_word_of, text_problem},
+    error::ApiError,
+};
 
 /// The parameters of a query, percent-decoded; the first one counts when a name comes twice.
 #[derive(Debug, Default)]
@@ -26,6 +29,31 @@ impl Query {
                 .or_insert_with(|| value.into_owned());
         }
         Self(found)
+    }
+
+    /// A text of 1 to `max_chars` characters, if it was sent.
+    pub(crate) fn text(
+        &self,
+        name: &str,
+        max_chars: usize,
+        problems: &mut Problems,
+    ) -> Option<String> {
+        let text = self.get(name)?;
+        if let Some(message) = text_problem(text, 1..=max_chars) {
+            problems.add(name, message);
+            return None;
+        }
+        Some(text.to_owned())
+    }
+
+    /// `true` or `false`, if it was sent.
+    pub(crate) fn flag(&self, name: &str, problems: &mut Problems) -> Option<bool> {
+        let text = self.get(name)?;
+        let flag = text.parse().ok();
+        if flag.is_none() {
+            problems.add(name, not_a_word_of(&["true", "false"], text));
+        }
+        flag
     }
 
     /// A parameter as it was sent, also an empty one.

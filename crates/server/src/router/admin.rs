@@ -1,12 +1,19 @@
 //! The routes of the admin API.
 
 use super::Routes;
-use crate::api::admin::{get_account, list_engines};
+use crate::api::admin::{
+    create_account, create_key, get_account, get_account_credits, grant_credits, list_accounts,
+    list_engines, list_keys, revoke_key, update_account,
+};
 
 /// Where the admin API begins. Every route below it needs an admin key, and no other key will do.
 const PREFIX: &str = "/admin/v1/";
 
+const ACCOUNTS: &str = "/admin/v1/accounts";
 const ACCOUNT: &str = "/admin/v1/accounts/{accountId}";
+const KEYS: &str = "/admin/v1/accounts/{accountId}/keys";
+const KEY: &str = "/admin/v1/accounts/{accountId}/keys/{keyId}";
+const CREDITS: &str = "/admin/v1/accounts/{accountId}/credits";
 const ENGINES: &str = "/admin/v1/engines";
 
 /// Says whether a route (its template) belongs to the admin API.
@@ -16,6 +23,30 @@ pub fn is_admin(route: &str) -> bool {
 
 pub(super) fn add_to(routes: Routes) -> Routes {
     routes
+        .post(
+            ACCOUNTS,
+            create_account::create_account,
+            create_account::ERRORS,
+        )
+        .get(
+            ACCOUNTS,
+            list_accounts::list_accounts,
+            list_accounts::ERRORS,
+        )
         .get(ACCOUNT, get_account::get_account, get_account::ERRORS)
+        .patch(
+            ACCOUNT,
+            update_account::update_account,
+            update_account::ERRORS,
+        )
+        .post(KEYS, create_key::create_key, create_key::ERRORS)
+        .get(KEYS, list_keys::list_keys, list_keys::ERRORS)
+        .delete(KEY, revoke_key::revoke_key, revoke_key::ERRORS)
+        .post(CREDITS, grant_credits::grant_credits, grant_credits::ERRORS)
+        .get(
+            CREDITS,
+            get_account_credits::get_account_credits,
+            get_account_credits::ERRORS,
+        )
         .get(ENGINES, list_engines::list_engines, &[])
 }

@@ -1,5 +1,7 @@
 //! The frame of the admin API: keys, rates, the switch.
 
+mod accounts;
+
 use std::sync::Arc;
 
 use drape_core::admin_key::AdminKey;

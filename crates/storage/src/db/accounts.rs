@@ -29,6 +29,8 @@ macro_rules! account_columns {
     };
 }
 
+pub(super) use account_columns;
+
 statements! {
     NAME_IS_TAKEN = "SELECT 1 FROM accounts WHERE name = $1";
     INSERT = "INSERT INTO accounts (id, name, is_active, rate_limit, poll_limit, keep_for_days, balance, created_at)
@@ -52,7 +54,7 @@ statements! {
     REVOKE_KEY = "UPDATE api_keys SET revoked_at = $3 WHERE id = $1 AND account_id = $2 AND revoked_at IS NULL";
 }
 
-fn read_account(row: &SqliteRow) -> Result<Account, DbError> {
+pub(super) fn read_account(row: &SqliteRow) -> Result<Account, DbError> {
     Ok(Account {
         id: row.account()?,
         name: row.column("name")?,

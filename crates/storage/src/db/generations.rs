@@ -25,6 +25,8 @@ macro_rules! generation_columns {
     };
 }
 
+pub(super) use generation_columns;
+
 statements! {
     FIND = concat!("SELECT ", generation_columns!(), " FROM generations WHERE id = $1");
     LIST = concat!(
@@ -32,7 +34,7 @@ statements! {
     );
 }
 
-fn read_generation(row: &SqliteRow) -> Result<Generation, DbError> {
+pub(super) fn read_generation(row: &SqliteRow) -> Result<Generation, DbError> {
     Ok(Generation {
         id: GenerationId::from_uuid(row.uuid("id")?),
         account: row.account()?,

@@ -52,7 +52,7 @@ async fn read_balance(
     row.ok_or(DbError::Corrupt("account"))?.column("balance")
 }
 
-fn read_entry(row: &SqliteRow) -> Result<LedgerEntry, DbError> {
+pub(super) fn read_entry(row: &SqliteRow) -> Result<LedgerEntry, DbError> {
     let kind = row.column::<&str>("kind")?;
     let kind = [
         EntryKind::Grant,

@@ -95,3 +95,47 @@ fn after(version: i64) -> Result<impl Iterator<Item = &'static Migration>, DbErr
         .iter()
         .filter(move |migration| migration.version > version))
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Connection as _;
+
+    use super::*;
+
+    /// One account with two days of try-ons, as the first version wrote them.
+    const OLD_BOOKS: &str = "
+        INSERT INTO accounts (id, name, is_active, rate_limit, poll_limit, keep_for_days, balance, created_at)
+            VALUES (zeroblob(16), 'shop', 1, 1, 1, 7, 8, 0);
+        INSERT INTO generations (id, account_id, status, product_id, image_revision, product_external_id,
+                person_image_id, engine, keep_for_days, watermark, generation_time_ms, created_at, updated_at)
+            SELECT CAST('generation-----' || value AS BLOB), zeroblob(16), 'COMPLETED', zeroblob(16), 1, 'p',
+                zeroblob(16), 'mock', 7, 0, 1000 * value, 0, 0 FROM json_each('[1, 2, 3]');
+        INSERT INTO ledger_entries (id, account_id, kind, amount, generation_id, note, created_at) VALUES
+            (zeroblob(16), zeroblob(16), 'grant', 10, NULL, '', 1),
+            (zeroblob(16), zeroblob(16), 'hold', -1, CAST('generation-----1' AS BLOB), '', 86399999999),
+            (zeroblob(16), zeroblob(16), 'hold', -1, CAST('generation-----2' AS BLOB), '', 86400000000),
+            (zeroblob(16), zeroblob(16), 'capture', 0, CAST('generation-----1' AS BLOB), '', 86400000001),
+            (zeroblob(16), zeroblob(16), 'capture', 0, CAST('generation-----2' AS BLOB), '', 86400000002),
+            (zeroblob(16), zeroblob(16), 'hold', -1, CAST('generation-----3' AS BLOB), '', 86400000003),
+            (zeroblob(16), zeroblob(16), 'release', 1, CAST('generation-----3' AS BLOB), '', 86400000004);
+    ";
+    const USAGE: &str =
+        "SELECT day, created, completed, failed, completed_ms FROM usage_days ORDER BY day";
+
+    #[tokio::test]
+    async fn days_before_the_counting_are_counted_from_the_ledger() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        for sql in [MIGRATIONS[0].sql, OLD_BOOKS, MIGRATIONS[1].sql] {
+            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        }
+        let rows = query(USAGE).rows(&mut connection).await.unwrap();
+        let days: Vec<[i64; 5]> = rows
+            .iter()
+            .map(|row| {
+                ["day", "created", "completed", "failed", "completed_ms"]
+                    .map(|name| row.column(name).unwrap())
+            })
+            .collect();
+        assert_eq!(days, [[0, 1, 0, 0, 0], [1, 2, 2, 1, 3_000]]);
+    }
+}

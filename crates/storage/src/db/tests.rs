@@ -2,13 +2,16 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use drape_core::{Code, generation::Status, product::ProductOrigin};
+use drape_core::{
+    Code, generation::Status, oversight::GenerationFilter, page::PageRequest,
+    product::ProductOrigin,
+};
 use drape_testkit::conformance::data::{DataPorts, external_id, upsert, url_image};
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, sqlite::SqliteConnection};
 
 use super::{
     DbError, SqlStore, StoreOptions, accounts, admin_keys, customers, generations, idempotency,
-    images, jobs, ledger, migrations, products, retention, settings,
+    images, jobs, ledger, migrations, oversight, products, retention, settings,
     statement::{ReadColumn, RunQuery, query},
     writer,
 };
@@ -33,6 +36,7 @@ fn all_statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         images::STATEMENTS,
         ledger::STATEMENTS,
         migrations::STATEMENTS,
+        oversight::STATEMENTS,
         products::STATEMENTS,
         retention::STATEMENTS,
         settings::STATEMENTS,
@@ -165,6 +169,89 @@ async fn a_job_without_its_picture_fails() {
         assert_eq!(generation.error_code, Some(Code::ImageNotFound));
     }
     data.assert_books_balance(account).await;
+}
+
+/// A search reads nothing but rows of its window, in the order of an index.
+#[tokio::test]
+async fn searches_walk_down_one_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await.unwrap();
+    let mut reader = store.reader().await.unwrap();
+    let mut plans = Vec::new();
+    for (name, sql) in oversight::STATEMENTS {
+        if !name.starts_with("SEARCH") {
+            continue;
+        }
+        let explained = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+        let rows = sqlx::query(explained).fetch_all(&mut *reader).await;
+        for row in rows.unwrap() {
+            plans.push(format!(
+                "{name}: {}",
+                row.column::<String>("detail").unwrap()
+            ));
+        }
+    }
+    let by_id = "USING INDEX sqlite_autoindex_generations_1 (id>? AND id<?)";
+    let by_id_alone = by_id.replace("USING", "USING COVERING");
+    let of_account = "INDEX generations_of_account (account_id=? AND id>? AND id<?)";
+    let of_user =
+        "INDEX generations_of_user (account_id=? AND external_user_id=? AND id>? AND id<?)";
+    let expected = [
+        format!("SEARCH: SEARCH generations {by_id}"),
+        format!("SEARCH_WINDOW: SEARCH generations {by_id_alone}"),
+        format!("SEARCH_ACCOUNT: SEARCH generations USING {of_account}"),
+        format!("SEARCH_ACCOUNT_WINDOW: SEARCH generations USING COVERING {of_account}"),
+        format!("SEARCH_USER: SEARCH generations USING {of_user}"),
+        format!("SEARCH_USER_WINDOW: SEARCH generations USING COVERING {of_user}"),
+    ];
+    assert_eq!(plans, expected);
+}
+
+/// A search that finds nothing pauses after its window, and comes to an end all the same.
+#[tokio::test]
+async fn a_search_pauses_after_its_window() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("drape.db");
+    let options = StoreOptions {
+        search_window: 4,
+        ..StoreOptions::default()
+    };
+    let store = SqlStore::open(path.to_str().unwrap(), options)
+        .await
+        .unwrap();
+    let data = DataPorts::of(store.clone());
+    let account = data.account("shop", 20).await.id;
+    let mut made = data.queue(account, 12).await;
+    let oldest = made[0];
+    data.jobs.cancel(oldest, data.now()).await.unwrap();
+    made.reverse();
+    let pages = async |status: Option<Status>, limit: u32| {
+        let filter = GenerationFilter {
+            account: Some(account),
+            status,
+            ..GenerationFilter::default()
+        };
+        let mut pages = Vec::new();
+        let mut after = None;
+        loop {
+            let page = PageRequest { limit, after };
+            let page = data.oversight.generations(&filter, page).await.unwrap();
+            let ids: Vec<_> = page.items.iter().map(|item| item.generation.id).collect();
+            pages.push(ids);
+            after = page.next;
+            if after.is_none() {
+                return pages;
+            }
+        }
+    };
+    // Three windows, the last of which holds the only hit; no page behind it.
+    let failed = pages(Some(Status::Failed), 10).await;
+    assert_eq!(failed, [vec![], vec![], vec![oldest]]);
+    for limit in [1, 3, 4, 5, 200] {
+        let all = pages(None, limit).await;
+        assert_eq!(all.concat(), made, "{limit}");
+        assert!(all.iter().all(|page| !page.is_empty()), "{limit}");
+    }
 }
 
 /// Products that nobody can name any more leave no rows, with or without pictures.

@@ -14,7 +14,7 @@ use drape_core::{
     page::{Cursor, PageRequest},
     ports::{
         Accounts, AdminKeys, Clock, Customers, Database, Generations, Idempotency, Ids, Images,
-        Jobs, Ledger, Products, Retention,
+        Jobs, Ledger, Oversight, Products, Retention,
     },
     product::{ExternalId, ImageSource, NewProductImage, Patch, ProductOrigin, ProductUpsert},
     time::Timestamp,
@@ -49,6 +49,8 @@ pub struct DataPorts {
     pub idempotency: Arc<dyn Idempotency>,
     /// Retention.
     pub retention: Arc<dyn Retention>,
+    /// Reading across accounts.
+    pub oversight: Arc<dyn Oversight>,
     /// The database as a whole.
     pub database: Arc<dyn Database>,
     /// The clock.
@@ -71,10 +73,12 @@ impl DataPorts {
             + Jobs
             + Idempotency
             + Retention
+            + Oversight
             + Database
             + 'static,
     {
         let store = Arc::new(store);
+        let clock = Arc::new(FakeClock::new());
         Self {
             accounts: store.clone(),
             admin_keys: store.clone(),
@@ -86,9 +90,10 @@ impl DataPorts {
             jobs: store.clone(),
             idempotency: store.clone(),
             retention: store.clone(),
+            oversight: store.clone(),
             database: store,
-            clock: Arc::new(FakeClock::new()),
-            ids: Arc::new(SeqIds::new()),
+            ids: Arc::new(SeqIds::following(clock.clone())),
+            clock,
         }
     }
 

@@ -12,6 +12,12 @@ const MAX_URL_CHARS: usize = 2_048;
 /// Longest text of the caller that is repeated in a message, in characters.
 const MAX_ECHO_CHARS: usize = 60;
 
+/// Path of the body itself.
+const ROOT_PATH: &str = "body";
+
+/// Any number that a count can be; which of them fit is for the rules to say.
+pub(crate) const ANY_COUNT: RangeInclusive<u32> = 0..=u32::MAX;
+
 /// What is wrong with a request, collected while it is read.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
@@ -40,6 +46,19 @@ impl Problems {
         alone: impl Into<String>,
     ) {
         self.push(path.into(), message.into(), Some((code, alone.into())));
+    }
+
+    /// Notes what the rules found, but for fields that have a problem already; a body without fields has no others.
+    pub(crate) fn add_missing(&mut self, details: Vec<Detail>) {
+        for detail in details {
+            let is_known = self
+                .found
+                .iter()
+                .any(|known| known.detail.path == detail.path || known.detail.path == ROOT_PATH);
+            if !is_known {
+                self.push(detail.path, detail.message, None);
+            }
+        }
     }
 
     fn push(&mut self, path: String, message: String, special: Option<(Code, String)>) {
@@ -94,7 +113,7 @@ impl<'v> Object<'v> {
     /// Begins at the body itself.
     pub(crate) fn root(json: &'v Value, problems: &mut Problems) -> Option<Self> {
         let Value::Object(map) = json else {
-            problems.add("body", expected("object", json));
+            problems.add(ROOT_PATH, expected("object", json));
             return None;
         };
         Some(Self {
@@ -129,6 +148,15 @@ impl<'v> Object<'v> {
             value,
             path: self.path_of(key),
         })
+    }
+
+    /// A text that must be there, of whatever length; empty when it was noted as a problem.
+    pub(crate) fn required_text(&self, key: &str, problems: &mut Problems) -> &'v str {
+        let Some(field) = self.field(key) else {
+            problems.add(self.path_of(key), "Required");
+            return "";
+        };
+        field.any_text(problems).unwrap_or_default()
     }
 
     /// The first of several spellings that was given.
@@ -248,15 +276,25 @@ impl<'v> Field<'v> {
         range: RangeInclusive<u32>,
         problems: &mut Problems,
     ) -> Option<u32> {
+        let range = i64::from(*range.start())..=i64::from(*range.end());
+        self.signed(range, problems).map(|number| number as u32)
+    }
+
+    /// Reads a whole number in a range of at most 53 bits.
+    pub(crate) fn signed(
+        &self,
+        range: RangeInclusive<i64>,
+        problems: &mut Problems,
+    ) -> Option<i64> {
         let number = self.number(problems)?;
         let message = if number.fract() != 0.0 {
             "Expected integer, received float".to_owned()
-        } else if number < f64::from(*range.start()) {
+        } else if number < *range.start() as f64 {
             format!("Number must be greater than or equal to {}", range.start())
-        } else if number > f64::from(*range.end()) {
+        } else if number > *range.end() as f64 {
             format!("Number must be less than or equal to {}", range.end())
         } else {
-            return Some(number as u32);
+            return Some(number as i64);
         };
         problems.add(self.path.as_str(), message);
         None
