@@ -56,6 +56,7 @@ pub(super) const GROUPS: &[Group] = &[
             page!("errors"),
             page!("idempotency"),
             page!("provenance"),
+            page!("privacy"),
         ],
     },
     Group {
@@ -71,6 +72,7 @@ pub(super) const GROUPS: &[Group] = &[
             page!("list-products", "GET /tryon/v1/products"),
             page!("get-product", "GET /tryon/v1/products/{externalId}"),
             page!("delete-product", "DELETE /tryon/v1/products/{externalId}"),
+            page!("delete-customer", "DELETE /tryon/v1/customers/{customerId}"),
             page!("get-credits", "GET /tryon/v1/account/credits"),
             page!("get-picture", "GET /tryon/v1/pictures/{kind}/{file}"),
         ],
