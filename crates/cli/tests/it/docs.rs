@@ -163,7 +163,10 @@ impl Shop {
     fn take(&mut self, key: &str, code: &str) -> Result<(), String> {
         let (name, _) = code.split_once('=').ok_or("no NAME=...")?;
         let answer = read_json(&self.output)?;
-        let value = answer[key].as_str().ok_or("the answer has no such key")?;
+        let value = answer.pointer(&format!("/{}", key.replace('.', "/")));
+        let value = value
+            .and_then(Value::as_str)
+            .ok_or("the answer has no such key")?;
         self.env.insert(name.to_owned(), value.to_owned());
         Ok(())
     }

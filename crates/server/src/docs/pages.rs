@@ -79,7 +79,7 @@ pub(super) const GROUPS: &[Group] = &[
     },
     Group {
         title: "Running drape",
-        pages: &[page!("operating"), page!("settings")],
+        pages: &[page!("operating"), page!("settings"), page!("admin-api")],
     },
     Group {
         title: "Moving here",
