@@ -5,9 +5,13 @@
     reason = "these comments are help texts on a terminal"
 )]
 
+mod webhook;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+pub(crate) use webhook::WebhookCommand;
 
 /// Self-hosted virtual try-on: a photo and a product in, a picture of that person wearing it out.
 #[derive(Debug, Parser)]
@@ -55,6 +59,9 @@ pub(crate) enum Command {
     /// Manage credits
     #[command(subcommand)]
     Credits(CreditsCommand),
+    /// Manage webhooks: messages to a shop's own server
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Look at the signed statements (C2PA) in pictures of how they were made
     #[command(subcommand)]
     Provenance(ProvenanceCommand),

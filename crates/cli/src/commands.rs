@@ -13,6 +13,7 @@ mod openapi;
 mod provenance;
 mod serve;
 mod try_on;
+mod webhook;
 
 use std::{future::Future, time::Duration};
 
@@ -40,6 +41,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         Command::Credits(command) => credits::run(&common, command),
         Command::Provenance(command) => provenance::run(&common, &command),
         Command::Customer(command) => customer::run(&common, command),
+        Command::Webhook(command) => webhook::run(&common, command),
         Command::Doctor { orphans } => doctor::run(&common, orphans),
         Command::Config(command) => config::run(&common, &command),
         Command::Openapi => {

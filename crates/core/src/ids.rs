@@ -59,6 +59,10 @@ ids! {
     EntryId = "led_";
     /// Names one attempt of a worker at a job; it is the lease, too.
     AttemptId = "att_";
+    /// Names a webhook endpoint.
+    EndpointId = "whe_";
+    /// Names one message to one webhook endpoint; all its attempts and replays carry the same id.
+    DeliveryId = "msg_";
 }
 
 /// Accepts exactly 32 lower-case hex digits: one id has one spelling.

@@ -6,6 +6,7 @@ mod idempotency;
 mod oversight;
 mod provenance;
 mod watch;
+mod webhooks;
 
 use std::{sync::Arc, time::Duration};
 
@@ -32,6 +33,7 @@ pub use idempotency::Idempotency;
 pub use oversight::Oversight;
 pub use provenance::{Drawn, NoProvenance, Provenance, ProvenanceFacts};
 pub use watch::ChangeWatch;
+pub use webhooks::{Post, PostError, PostRequest, Webhooks};
 
 /// The clock; the server's may be shifted, a test's stands still.
 pub trait Clock: Send + Sync {
@@ -400,12 +402,16 @@ pub struct Ports {
     pub retention: Arc<dyn Retention>,
     /// Reading across accounts.
     pub oversight: Arc<dyn Oversight>,
+    /// Webhook endpoints and what is sent to them.
+    pub webhooks: Arc<dyn Webhooks>,
     /// The database as a whole.
     pub database: Arc<dyn Database>,
     /// Picture bytes.
     pub blobs: Arc<dyn Blobs>,
     /// Guarded fetches.
     pub fetch: Arc<dyn Fetch>,
+    /// Guarded posts.
+    pub post: Arc<dyn Post>,
     /// Picture work.
     pub pictures: Arc<dyn Pictures>,
     /// Own signed URLs.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use drape_core::ports::{Fetch, FetchError};
 use reqwest::{
-    Client, Response, StatusCode,
+    Client, RequestBuilder, Response, StatusCode,
     header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue, LOCATION},
     redirect,
 };
@@ -103,12 +103,31 @@ impl GuardedFetch {
     }
 
     async fn request(&self, target: &Target, hops: u8) -> Result<Response, FetchError> {
-        let client = match target.reach {
+        let request = self.client(target).get(target.url.clone());
+        self.send(request, target, hops).await
+    }
+
+    /// The client that reaches as far as the target allows.
+    pub(crate) fn client(&self, target: &Target) -> &Client {
+        match target.reach {
             Reach::Public => &self.public,
             Reach::Listed => &self.listed,
-        };
-        let response = client
-            .get(target.url.clone())
+        }
+    }
+
+    /// What the operator has opened or closed.
+    pub(crate) fn options(&self) -> &OutboundOptions {
+        &self.options
+    }
+
+    /// Sends a request of [`GuardedFetch::client`] and gives its answer out only if it came from where it should.
+    pub(crate) async fn send(
+        &self,
+        request: RequestBuilder,
+        target: &Target,
+        hops: u8,
+    ) -> Result<Response, FetchError> {
+        let response = request
             .send()
             .await
             .map_err(|error| send_error(&error, target, hops))?;
@@ -330,7 +349,7 @@ fn describe_bytes(bytes: u64) -> String {
     format!("{bytes} bytes")
 }
 
-fn describe_duration(duration: Duration) -> String {
+pub(crate) fn describe_duration(duration: Duration) -> String {
     if duration.subsec_millis() == 0 {
         format!("{} s", duration.as_secs())
     } else {

@@ -10,10 +10,12 @@
 //! - [`target`]: what may stand in a URL.
 //! - [`resolver`]: names to addresses, judged.
 //! - [`fetch`]: the fetch itself, with its limits.
+//! - [`post`]: posts of webhooks, behind the same guard.
 
 pub mod address;
 pub mod fetch;
 pub mod options;
+pub mod post;
 pub mod resolver;
 pub mod target;
 

@@ -22,13 +22,13 @@ pub enum Refusal {
     #[error("the URL is longer than {MAX_URL_BYTES} bytes")]
     TooLong,
     /// Its scheme is neither http nor https.
-    #[error("only http and https URLs are fetched")]
+    #[error("only http and https URLs are allowed")]
     Scheme,
     /// It is http, and the operator wants https.
-    #[error("only https URLs are fetched")]
+    #[error("only https URLs are allowed")]
     HttpNotAllowed,
     /// It carries a user name or a password.
-    #[error("URLs with a user name or password are not fetched")]
+    #[error("URLs with a user name or password are not allowed")]
     UserInfo,
     /// Its port is not one that may be reached.
     #[error("port {0} is not allowed")]

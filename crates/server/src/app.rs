@@ -29,7 +29,7 @@ use crate::{
     signing::UrlSigner,
     state::{ApiSettings, AppState},
     system::{SystemClock, SystemIds},
-    worker::{ChoreOptions, Chores, Worker, WorkerOptions},
+    worker::{ChoreOptions, Chores, Deliveries, DeliveryOptions, Worker, WorkerOptions},
 };
 
 /// Longest sleep between two looks for lost leases.
@@ -176,7 +176,7 @@ pub fn account_defaults(config: &Config) -> AccountDefaults {
     }
 }
 
-/// Guarded fetches as set.
+/// Guarded fetches and posts as set.
 pub fn guarded_fetch(config: &Config) -> Result<GuardedFetch, StartError> {
     let mut allow = Vec::new();
     for network in &config.outbound.allow {
@@ -229,6 +229,7 @@ impl App {
         } else {
             Arc::new(NoProvenance)
         };
+        let outbound = Arc::new(guarded_fetch(&config)?);
         let store = Arc::new(data.store.clone());
         let ports = Ports {
             clock: Arc::new(data.clock) as Arc<dyn Clock>,
@@ -244,9 +245,11 @@ impl App {
             idempotency: store.clone(),
             retention: store.clone(),
             oversight: store.clone(),
+            webhooks: store.clone(),
             database: store,
             blobs: data.blobs.clone(),
-            fetch: Arc::new(guarded_fetch(&config)?),
+            fetch: outbound.clone(),
+            post: outbound,
             pictures,
             own_urls: url_signer.clone(),
             provenance,
@@ -291,6 +294,7 @@ impl App {
         let tasks = self.state.tasks().clone();
         tasks.spawn(self.worker(&stop).run());
         tasks.spawn(self.chores(&stop).run());
+        tasks.spawn(self.deliveries(&stop).run());
         let server = serve_connections(
             listener,
             router(self.state.clone()),
@@ -344,6 +348,17 @@ impl App {
             options,
             stop.clone(),
         )
+    }
+
+    fn deliveries(&self, stop: &CancellationToken) -> Deliveries {
+        let webhooks = &self.config.webhooks;
+        let options = DeliveryOptions {
+            enabled: webhooks.enabled,
+            concurrency: webhooks.concurrency as usize,
+            keep_log_days: webhooks.keep_log_days,
+            shutdown_grace: self.grace(),
+        };
+        Deliveries::new(self.state.clone(), options, stop.clone())
     }
 
     fn chores(&self, stop: &CancellationToken) -> Chores {

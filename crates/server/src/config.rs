@@ -138,6 +138,15 @@ settings! {
         /// Whether plain `http` is allowed.
         allow_http: bool = true;
     }
+    /// Messages to shops' own servers.
+    webhooks: WebhookSettings {
+        /// Whether this server sends webhooks; when not, they wait for one that does.
+        enabled: bool = true;
+        /// Webhooks on their way at one time; at most two of them to one endpoint.
+        concurrency: u32 = 8_u32;
+        /// Days that webhooks and the log of their attempts are kept; at least 2, since sending may take a day.
+        keep_log_days: u32 = 30_u32;
+    }
     /// Deletion of what has run out.
     retention: RetentionSettings {
         /// Seconds between two sweeps; 0 switches them off.
@@ -218,7 +227,11 @@ impl Config {
         if self.storage.data_dir.is_empty() {
             return wrong("storage.data_dir", "expected the path of a folder");
         }
+        if self.webhooks.keep_log_days < 2 {
+            return wrong("webhooks.keep_log_days", "expected a number above 1");
+        }
         for (setting, value) in [
+            ("webhooks.concurrency", self.webhooks.concurrency),
             ("server.url_lifetime_s", self.server.url_lifetime_s),
             ("server.max_connections", self.server.max_connections),
             ("server.header_timeout_s", self.server.header_timeout_s),

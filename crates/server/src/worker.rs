@@ -1,7 +1,9 @@
 //! The worker: takes jobs, keeps their leases alive, reports how they ended.
 
 mod chores;
+mod deliveries;
 mod runner;
 
 pub use chores::{ChoreOptions, Chores};
+pub use deliveries::{Deliveries, DeliveryOptions, deliver_due, sweep_log};
 pub use runner::{Worker, WorkerOptions};

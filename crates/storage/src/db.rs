@@ -17,6 +17,7 @@ mod retention;
 mod settings;
 mod statement;
 mod watches;
+mod webhooks;
 mod writer;
 
 #[cfg(test)]
@@ -100,6 +101,8 @@ struct Inner {
     work: Arc<Notify>,
     /// Told of every change of a generation's status.
     watches: Arc<Watches>,
+    /// Told when there may be a webhook to send.
+    messages: Arc<Notify>,
     max_attempts: u32,
     max_waiting: u64,
     search_window: u32,
@@ -152,6 +155,7 @@ impl SqlStore {
                 readers: Readers::new(readers, options.busy_timeout),
                 work: Arc::new(Notify::new()),
                 watches: Arc::new(Watches::default()),
+                messages: Arc::new(Notify::new()),
                 max_attempts: options.max_attempts.max(1),
                 max_waiting: options.max_waiting,
                 search_window: options.search_window.max(1),

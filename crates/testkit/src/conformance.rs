@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod oversight;
 pub mod products;
 pub mod retention;
+pub mod webhooks;
 
 /// Makes a test of every rule for the data ports.
 ///
@@ -120,6 +121,27 @@ macro_rules! data_port_tests {
             expired_blobs_come_in_portions
             keys_without_a_row_are_unknown
             held_keys_are_listed_in_order
+        );
+        $crate::data_port_tests!(@each $open, webhooks, 10_000:
+            endpoints_come_back_as_stored
+            an_account_has_ten_endpoints_at_most
+            every_end_of_a_generation_is_told_once
+            every_way_to_fail_is_told
+            only_those_who_want_it_are_told
+            few_credits_are_told_when_the_balance_falls_to_the_threshold
+            refused_try_ons_tell_nothing
+            a_message_is_sent_by_one
+            a_failed_attempt_comes_again_when_due
+            a_lost_lease_sends_again_and_changes_nothing
+            one_endpoint_takes_two_at_a_time
+            a_message_can_be_replayed
+            an_endpoint_can_be_tried_out
+            an_endpoint_that_is_gone_is_switched_off
+            an_old_secret_signs_for_a_while
+            a_deleted_endpoint_leaves_nothing
+            old_messages_are_swept_in_portions
+            message_pages_stay_right
+            waiting_for_messages_ends_with_a_new_one
         );
         $crate::data_port_tests!(@each $open, enqueue, 2: a_full_queue_refuses);
     };

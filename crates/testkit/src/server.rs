@@ -3,6 +3,7 @@
 
 mod client;
 mod fetch;
+mod post;
 
 use std::{
     sync::{Arc, OnceLock},
@@ -28,6 +29,7 @@ use drape_server::{
     router::router,
     signing::UrlSigner,
     state::{ApiSettings, AppState},
+    worker::{deliver_due, sweep_log},
 };
 use drape_storage::{ObjectBlobs, SqlStore, StoreOptions};
 use tempfile::TempDir;
@@ -35,6 +37,7 @@ use tempfile::TempDir;
 use crate::{FakeClock, ScriptedEngine, SeqIds};
 pub use client::{FormData, TestClient, TestResponse};
 pub use fetch::{FakeFetch, HANGING_URL, PANICKING_URL};
+pub use post::{FakePost, Posted};
 
 /// Lease of the jobs that a test runs; no test takes that long.
 const LEASE: Duration = Duration::from_mins(10);
@@ -77,6 +80,8 @@ pub struct TestServer {
     pub clock: Arc<FakeClock>,
     /// The web, as far as the server can see it.
     pub web: Arc<FakeFetch>,
+    /// The servers that webhooks go to.
+    pub hooks: Arc<FakePost>,
     /// The ports, for looking behind the API.
     pub ports: Ports,
     /// The engines.
@@ -122,6 +127,7 @@ impl TestServer {
         let clock = Arc::new(FakeClock::new());
         let ids = Arc::new(SeqIds::following(clock.clone()));
         let web = Arc::new(FakeFetch::default());
+        let hooks = Arc::new(FakePost::default());
         let secret = store.signing_secret(ids.secret()).await.expect("a secret");
         let signer = Arc::new(UrlSigner::new(secret, options.settings.url_lifetime_s));
         let limits = Limits {
@@ -145,9 +151,11 @@ impl TestServer {
             idempotency: store.clone(),
             retention: store.clone(),
             oversight: store.clone(),
+            webhooks: store.clone(),
             database: store,
             blobs: Arc::new(blobs),
             fetch: web.clone(),
+            post: hooks.clone(),
             pictures,
             own_urls: signer.clone(),
             provenance: Arc::new(provenance),
@@ -171,6 +179,7 @@ impl TestServer {
         Self {
             clock,
             web,
+            hooks,
             ports,
             engines,
             account,
@@ -241,6 +250,19 @@ impl TestServer {
             .await
             .expect("the queue reaps");
         attempts
+    }
+
+    /// Sends the webhooks that are due until none is left, and returns how many attempts that took.
+    #[expect(clippy::expect_used, reason = "a broken queue fails the test at once")]
+    pub async fn send_webhooks(&self) -> usize {
+        deliver_due(&self.state).await.expect("webhooks are sent")
+    }
+
+    /// Sweeps the log of webhooks, and returns how many went.
+    #[expect(clippy::expect_used, reason = "a broken sweep fails the test at once")]
+    pub async fn sweep_webhooks(&self, keep_log_days: u32) -> u64 {
+        let swept = sweep_log(&self.state, keep_log_days).await;
+        swept.expect("the log is swept")
     }
 
     /// Takes a job, so that its generation is `PROCESSING`.

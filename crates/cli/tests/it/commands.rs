@@ -312,3 +312,76 @@ fn try_on_works_without_a_server() {
         "a refused picture is not written"
     );
 }
+
+#[test]
+fn webhooks_are_made_changed_and_removed() {
+    let (_dir, data) = data_dir();
+    stdout(&data, &["account", "create", "shop"]);
+    let url = "https://hooks.example/drape";
+    let made = run_json(
+        &data,
+        &[
+            "webhook",
+            "add",
+            "shop",
+            url,
+            "--events",
+            "generation.completed,credits.low",
+            "--json",
+        ],
+    );
+    let secret = made["secret"].as_str().unwrap();
+    assert!(
+        secret.starts_with("whsec_") && secret.len() == 50,
+        "{secret}"
+    );
+    let id = made["webhookId"].as_str().unwrap();
+    let listed = || run_json(&data, &["webhook", "list", "shop", "--json"]);
+    assert_eq!(listed()[0]["webhookId"], id);
+    assert_eq!(listed()[0]["events"][1], "credits.low");
+    assert!(!listed().to_string().contains(secret));
+    for (verb, is_active) in [("disable", false), ("enable", true)] {
+        stdout(&data, &["webhook", verb, "shop", id]);
+        assert_eq!(listed()[0]["isActive"], is_active);
+    }
+    let rotated = run_json(&data, &["webhook", "rotate", "shop", id, "--json"]);
+    assert_ne!(rotated["secret"], made["secret"]);
+    let told = stdout(&data, &["webhook", "test", id]);
+    let message = told.split(' ').next().unwrap();
+    let shown = run_json(&data, &["webhook", "show", message, "--json"]);
+    assert_eq!(shown["event"], "webhook.test");
+    assert_eq!(shown["state"], "pending");
+    assert_eq!(shown["log"].as_array().map(Vec::len), Some(0));
+    stdout(&data, &["webhook", "replay", message]);
+    let log = |args: &[&str]| {
+        let args = [&["webhook", "deliveries", "shop", id, "--json"], args].concat();
+        run_json(&data, &args)["items"].as_array().map(Vec::len)
+    };
+    assert_eq!((log(&[]), log(&["--failed"])), (Some(1), Some(0)));
+    stdout(&data, &["webhook", "remove", "shop", id]);
+    assert_eq!(listed().as_array().map(Vec::len), Some(0));
+
+    let cases: [(&[&str], i32, &str); 7] = [
+        (
+            &["webhook", "add", "shop", "http://127.0.0.1/"],
+            3,
+            "not allowed",
+        ),
+        (&["webhook", "add", "shop", "hooks.example"], 3, "url"),
+        (
+            &["webhook", "add", "shop", url, "--events", "x"],
+            3,
+            "credits.low",
+        ),
+        (&["webhook", "add", "nobody", url], 5, "account list"),
+        (&["webhook", "remove", "shop", id], 5, "no webhook"),
+        (&["webhook", "replay", message], 5, "no webhook delivery"),
+        (&["webhook", "test", "whe_1"], 5, "webhook list"),
+    ];
+    for (args, code, words) in cases {
+        let output = run(&data, args);
+        let told = stderr(&output);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {told}");
+        assert!(told.contains(words), "{args:?}: {told}");
+    }
+}

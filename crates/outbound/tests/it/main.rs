@@ -1,4 +1,4 @@
-//! Guarded fetches against real servers on the loopback interface.
+//! Guarded fetches and posts against real servers on the loopback interface.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,6 +8,7 @@
 
 mod limits;
 mod names;
+mod posts;
 mod redirects;
 mod server;
 mod tls;

@@ -18,13 +18,13 @@ use crate::{
 };
 
 /// Resolver that gives its answers one after the other, the last one for good.
-struct Scripted {
+pub(crate) struct Scripted {
     answers: Vec<Vec<&'static str>>,
     lookups: Arc<AtomicUsize>,
 }
 
 impl Scripted {
-    fn new(answers: &[&[&'static str]]) -> Self {
+    pub(crate) fn new(answers: &[&[&'static str]]) -> Self {
         Self {
             answers: answers.iter().map(|answer| answer.to_vec()).collect(),
             lookups: Arc::default(),

@@ -30,6 +30,8 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) connections: Arc<AtomicUsize>,
     pub(crate) requests: Arc<Mutex<Vec<String>>>,
+    /// Bodies of the requests that had one.
+    pub(crate) bodies: Arc<Mutex<Vec<Vec<u8>>>>,
     task: JoinHandle<()>,
 }
 
@@ -54,19 +56,23 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let connections = Arc::new(AtomicUsize::new(0));
         let requests = Arc::new(Mutex::new(Vec::new()));
+        let bodies = Arc::new(Mutex::new(Vec::new()));
         let (counter, log) = (Arc::clone(&connections), Arc::clone(&requests));
+        let kept = Arc::clone(&bodies);
         let answer = Arc::new(answer);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 counter.fetch_add(1, Ordering::SeqCst);
                 let (answer, log) = (Arc::clone(&answer), Arc::clone(&log));
-                tokio::spawn(async move { serve(stream, &*answer, &log).await });
+                let kept = Arc::clone(&kept);
+                tokio::spawn(async move { serve(stream, &*answer, &log, &kept).await });
             }
         });
         Self {
             address,
             connections,
             requests,
+            bodies,
             task,
         }
     }
@@ -108,6 +114,7 @@ pub(crate) async fn serve(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     answer: &(impl Fn(&str) -> Vec<Step> + ?Sized),
     log: &Mutex<Vec<String>>,
+    bodies: &Mutex<Vec<Vec<u8>>>,
 ) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -117,6 +124,17 @@ pub(crate) async fn serve(
         }
     }
     let head = String::from_utf8(head).unwrap();
+    let length = head
+        .to_lowercase()
+        .split_once("content-length: ")
+        .and_then(|(_, rest)| rest.split("\r\n").next()?.parse().ok());
+    if let Some(length) = length {
+        let mut body = vec![0; length];
+        if stream.read_exact(&mut body).await.is_err() {
+            return;
+        }
+        bodies.lock().unwrap().push(body);
+    }
     let steps = answer(&head);
     log.lock().unwrap().push(head);
     for step in steps {

@@ -48,7 +48,7 @@ async fn start() -> (u16, CertificateDer<'static>) {
                         file_answer(b"picture")
                     }
                 };
-                serve(stream, &answer, &log).await;
+                serve(stream, &answer, &log, &Mutex::new(Vec::new())).await;
             });
         }
     });
@@ -91,7 +91,7 @@ async fn a_step_down_to_http_needs_http_to_be_allowed() {
     let result = fetch_with(https_only, &format!("https://localhost:{port}/down")).await;
     assert_eq!(
         final_reason(result),
-        "after a redirect: only https URLs are fetched"
+        "after a redirect: only https URLs are allowed"
     );
 }
 

@@ -31,6 +31,15 @@ pub(crate) struct Links {
 }
 
 impl Links {
+    /// Links to the address in the settings; none when there is none.
+    pub(crate) fn public(state: &AppState) -> Option<Self> {
+        let base = state.settings.public_url.clone()?;
+        Some(Self {
+            state: state.clone(),
+            base,
+        })
+    }
+
     /// URL of an uploaded picture.
     pub(crate) fn upload(&self, id: ImageId) -> String {
         self.link(OwnPicture::Upload(id))

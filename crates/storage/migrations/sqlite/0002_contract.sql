@@ -67,35 +67,52 @@ CREATE TABLE webhook_endpoints (
     account_id BLOB NOT NULL REFERENCES accounts (id),
     url TEXT NOT NULL,
     -- Needed in clear for signing.
-    secret BLOB NOT NULL,
-    -- Comma-separated names, each between commas: `,generation.completed,credits.low,`.
+    secret BLOB NOT NULL CHECK (length(secret) = 32),
+    -- The secret before the last rotation; signs beside the new one until this moment.
+    old_secret BLOB CHECK (length(old_secret) = 32),
+    old_secret_until INTEGER,
+    -- Names, each between commas: `,generation.completed,credits.low,`.
     events TEXT NOT NULL,
     is_active INTEGER NOT NULL CHECK (is_active IN (0, 1)),
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    -- Set while the log of a deleted endpoint is cleared away.
+    deleted_at INTEGER,
+    CHECK ((old_secret IS NULL) = (old_secret_until IS NULL))
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX webhook_endpoints_of_account ON webhook_endpoints (account_id, id);
+CREATE INDEX webhook_endpoints_of_account ON webhook_endpoints (account_id, id) WHERE deleted_at IS NULL;
+CREATE INDEX webhook_endpoints_deleted ON webhook_endpoints (deleted_at) WHERE deleted_at IS NOT NULL;
 
 -- Written in the transaction that makes the event happen. The payload is made from these columns at each attempt, so
 -- that no signed link lies in the database.
 CREATE TABLE webhook_deliveries (
     id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
-    endpoint_id BLOB NOT NULL REFERENCES webhook_endpoints (id) ON DELETE CASCADE,
+    endpoint_id BLOB NOT NULL REFERENCES webhook_endpoints (id),
     account_id BLOB NOT NULL REFERENCES accounts (id),
     event TEXT NOT NULL,
     generation_id BLOB,
     credit_balance INTEGER,
-    state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'failed')),
+    credits_low_at INTEGER,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'sending', 'delivered', 'failed')),
+    -- Ever, and since the message was last put up.
     attempts INTEGER NOT NULL DEFAULT 0,
-    -- By the database's clock.
+    tries INTEGER NOT NULL DEFAULT 0,
+    -- By the server's clock, which staging tests shift.
     next_attempt_at INTEGER NOT NULL,
+    -- By the database's clock.
+    lease_until INTEGER,
+    claim_id BLOB,
     created_at INTEGER NOT NULL,
-    ended_at INTEGER
+    ended_at INTEGER,
+    CHECK ((state = 'sending') = (claim_id IS NOT NULL)),
+    CHECK ((claim_id IS NULL) = (lease_until IS NULL))
 ) STRICT;
 
-CREATE INDEX webhook_deliveries_due ON webhook_deliveries (next_attempt_at) WHERE state = 'pending';
+CREATE INDEX webhook_deliveries_waiting ON webhook_deliveries (endpoint_id, next_attempt_at, id) WHERE state = 'pending';
+CREATE INDEX webhook_deliveries_sending ON webhook_deliveries (endpoint_id, lease_until) WHERE state = 'sending';
 CREATE INDEX webhook_deliveries_of_endpoint ON webhook_deliveries (endpoint_id, id);
-CREATE INDEX webhook_deliveries_ended ON webhook_deliveries (ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX webhook_deliveries_failed ON webhook_deliveries (endpoint_id, id) WHERE state = 'failed';
+CREATE INDEX webhook_deliveries_by_age ON webhook_deliveries (created_at);
 
 CREATE TABLE webhook_attempts (
     delivery_id BLOB NOT NULL REFERENCES webhook_deliveries (id) ON DELETE CASCADE,

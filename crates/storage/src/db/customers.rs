@@ -19,6 +19,7 @@ use super::{
     DbError, SqlStore, jobs,
     retention::read_erased,
     statement::{BindId, ReadColumn, RunQuery, query, statements},
+    webhooks::outbox::Written,
 };
 
 /// Ids of the pictures that bear the customer's name.
@@ -72,7 +73,7 @@ async fn erase(
     account: AccountId,
     customer: CustomerId,
     now: Timestamp,
-) -> Result<Erasure> {
+) -> Result<(Erasure, Written)> {
     let of_customer = |sql: &'static str| {
         query(sql)
             .bind_id(account.as_uuid())
@@ -80,9 +81,12 @@ async fn erase(
     };
     of_customer(CLAIM).run(connection).await?;
     let mut cancelled = Vec::new();
+    let mut written = Written::default();
     for row in of_customer(UNFINISHED).rows(connection).await? {
         let generation = GenerationId::from_uuid(row.uuid("id")?);
-        if jobs::cancel(connection, generation, now).await? {
+        let (is_cancelled, told) = jobs::cancel(connection, generation, now).await?;
+        written += told;
+        if is_cancelled {
             cancelled.push(generation);
         }
     }
@@ -100,12 +104,13 @@ async fn erase(
         .bind(now.as_micros())
         .run(connection)
         .await?;
-    Ok(Erasure {
+    let erasure = Erasure {
         results: files - person_sha256s.len() as u64,
         person_sha256s,
         cancelled,
         generations,
-    })
+    };
+    Ok((erasure, written))
 }
 
 #[async_trait]
@@ -118,16 +123,20 @@ impl Customers for SqlStore {
     ) -> Result<Erasure> {
         let customer = customer.clone();
         let watches = Arc::clone(&self.inner.watches);
-        self.writer()
+        let messages = Arc::clone(&self.inner.messages);
+        let (erasure, _) = self
+            .writer()
             .run_and(
-                move |erasure: &Erasure| {
+                move |(erasure, written): &(Erasure, Written)| {
                     for generation in &erasure.cancelled {
                         watches.tell(*generation);
                     }
+                    written.announce(&messages);
                 },
                 move |connection| Box::pin(erase(connection, account, customer, now)),
             )
-            .await
+            .await?;
+        Ok(erasure)
     }
 
     async fn erased_blobs(

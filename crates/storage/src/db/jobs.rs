@@ -23,6 +23,7 @@ use super::{
     SqlStore,
     statement::{BindId, ReadColumn, RunQuery, db_now, query, statements},
     watches::Watches,
+    webhooks::outbox::Written,
     writer::AfterCommit,
 };
 
@@ -51,11 +52,9 @@ statements! {
 }
 
 /// Tells the watchers of a generation whose report counted.
-fn tell_if_accepted(watches: Arc<Watches>, generation: GenerationId) -> impl AfterCommit<Reported> {
-    move |reported: &Reported| {
-        if *reported == Reported::Accepted {
-            watches.tell(generation);
-        }
+fn tell_if_accepted(watches: &Watches, generation: GenerationId, reported: Reported) {
+    if reported == Reported::Accepted {
+        watches.tell(generation);
     }
 }
 
@@ -64,13 +63,29 @@ fn micros(duration: Duration) -> i64 {
 }
 
 impl SqlStore {
-    /// Tells workers that a job may be back in the queue, and the watchers of its generation.
-    fn tell_of_return(&self, generation: GenerationId) -> impl AfterCommit<Reported> + use<> {
+    /// Tells the watchers of a generation how a report ended, and senders of the messages that it wrote.
+    fn tell_of_end(
+        &self,
+        generation: GenerationId,
+    ) -> impl AfterCommit<(Reported, Written)> + use<> {
+        let watches = Arc::clone(&self.inner.watches);
+        let messages = Arc::clone(&self.inner.messages);
+        move |(reported, written): &(Reported, Written)| {
+            tell_if_accepted(&watches, generation, *reported);
+            written.announce(&messages);
+        }
+    }
+
+    /// As [`SqlStore::tell_of_end`]; tells workers, too, that a job may be back in the queue.
+    fn tell_of_return(
+        &self,
+        generation: GenerationId,
+    ) -> impl AfterCommit<(Reported, Written)> + use<> {
         let work = Arc::clone(&self.inner.work);
-        let tell_watchers = tell_if_accepted(Arc::clone(&self.inner.watches), generation);
-        move |reported: &Reported| {
+        let tell_of_end = self.tell_of_end(generation);
+        move |told: &(Reported, Written)| {
             work.notify_one();
-            tell_watchers(reported);
+            tell_of_end(told);
         }
     }
 
@@ -102,12 +117,18 @@ impl Jobs for SqlStore {
     async fn enqueue(&self, generation: NewGeneration) -> Result<Enqueued> {
         let max_waiting = self.inner.max_waiting;
         let work = Arc::clone(&self.inner.work);
-        self.writer()
+        let messages = Arc::clone(&self.inner.messages);
+        let (enqueued, _) = self
+            .writer()
             .try_run(
-                move |_: &Enqueued| work.notify_one(),
+                move |(_, written): &(Enqueued, Written)| {
+                    work.notify_one();
+                    written.announce(&messages);
+                },
                 move |connection| Box::pin(enqueue::enqueue(connection, generation, max_waiting)),
             )
-            .await
+            .await?;
+        Ok(enqueued)
     }
 
     async fn claim(
@@ -180,14 +201,13 @@ impl Jobs for SqlStore {
         outcome: JobOutcome,
         now: Timestamp,
     ) -> Result<Reported> {
-        self.writer()
-            .run_and(
-                tell_if_accepted(Arc::clone(&self.inner.watches), generation),
-                move |connection| {
-                    Box::pin(end::finish(connection, generation, attempt, outcome, now))
-                },
-            )
-            .await
+        let (reported, _) = self
+            .writer()
+            .run_and(self.tell_of_end(generation), move |connection| {
+                Box::pin(end::finish(connection, generation, attempt, outcome, now))
+            })
+            .await?;
+        Ok(reported)
     }
 
     async fn retry(
@@ -207,19 +227,26 @@ impl Jobs for SqlStore {
             message: message.to_owned(),
         };
         let max_attempts = self.inner.max_attempts;
-        self.writer()
+        let (reported, _) = self
+            .writer()
             .run_and(self.tell_of_return(generation), move |connection| {
                 Box::pin(end::retry(connection, report, max_attempts, now))
             })
-            .await
+            .await?;
+        Ok(reported)
     }
 
     async fn put_back(&self, generation: GenerationId, attempt: AttemptId) -> Result<Reported> {
-        self.writer()
+        let (reported, _) = self
+            .writer()
             .run_and(self.tell_of_return(generation), move |connection| {
-                Box::pin(end::put_back(connection, generation, attempt))
+                Box::pin(async move {
+                    let reported = end::put_back(connection, generation, attempt).await?;
+                    Ok((reported, Written::default()))
+                })
             })
-            .await
+            .await?;
+        Ok(reported)
     }
 
     async fn reap(&self, now: Timestamp) -> Result<u64> {
@@ -227,13 +254,15 @@ impl Jobs for SqlStore {
         let mut reaped = 0;
         loop {
             let watches = Arc::clone(&self.inner.watches);
-            let lost = self
+            let messages = Arc::clone(&self.inner.messages);
+            let (lost, _) = self
                 .writer()
                 .run_and(
-                    move |lost: &Vec<GenerationId>| {
+                    move |(lost, written): &(Vec<GenerationId>, Written)| {
                         for generation in lost {
                             watches.tell(*generation);
                         }
+                        written.announce(&messages);
                     },
                     move |connection| Box::pin(end::reap(connection, max_attempts, now)),
                 )
@@ -251,12 +280,18 @@ impl Jobs for SqlStore {
 
     async fn cancel(&self, generation: GenerationId, now: Timestamp) -> Result<bool> {
         let watches = Arc::clone(&self.inner.watches);
-        self.writer()
+        let messages = Arc::clone(&self.inner.messages);
+        let (cancelled, _) = self
+            .writer()
             .run_and(
-                move |_: &bool| watches.tell(generation),
+                move |(_, written): &(bool, Written)| {
+                    watches.tell(generation);
+                    written.announce(&messages);
+                },
                 move |connection| Box::pin(end::cancel(connection, generation, now)),
             )
-            .await
+            .await?;
+        Ok(cancelled)
     }
 
     async fn depth(&self) -> Result<u64> {

@@ -1,5 +1,7 @@
 //! Credits: an append-only ledger, and the balance that is always its sum.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use drape_core::{
     Code, Error, Result,
@@ -15,10 +17,12 @@ use uuid::Uuid;
 use super::{
     DbError, SqlStore,
     statement::{BindId, ReadColumn, RunQuery, query, statements},
+    webhooks::outbox::{self, Written},
 };
 
 statements! {
     BALANCE = "SELECT balance FROM accounts WHERE id = $1";
+    LOW_AT = "SELECT credits_low_at FROM accounts WHERE id = $1";
     GRANT = "UPDATE accounts SET balance = balance + $2 WHERE id = $1;
         INSERT INTO ledger_entries (id, account_id, kind, amount, note, created_at) VALUES ($3, $1, 'grant', $2, $4, $5)";
     ENTRIES = "SELECT id, kind, amount, generation_id, note, created_at FROM ledger_entries
@@ -86,8 +90,11 @@ impl Ledger for SqlStore {
         now: Timestamp,
     ) -> Result<i64> {
         let note = note.to_owned();
-        self.writer()
-            .run(move |connection| {
+        let messages = Arc::clone(&self.inner.messages);
+        let announce = move |(_, written): &(i64, Written)| written.announce(&messages);
+        let (after, _) = self
+            .writer()
+            .run_and(announce, move |connection| {
                 Box::pin(async move {
                     let balance = read_balance(connection, account).await?;
                     let after = balance.checked_add(amount).ok_or_else(|| {
@@ -107,10 +114,24 @@ impl Ledger for SqlStore {
                         .bind(now.as_micros())
                         .run(connection)
                         .await?;
-                    Ok(after)
+                    let written = if amount < 0 {
+                        let low_at = query(LOW_AT)
+                            .bind_id(account.as_uuid())
+                            .first(connection)
+                            .await?
+                            .ok_or(DbError::Corrupt("account"))?
+                            .column("credits_low_at")?;
+                        let (balances, about) = ((balance, after), entry.as_uuid());
+                        outbox::write_credits_low(connection, account, balances, low_at, about, now)
+                            .await?
+                    } else {
+                        Written::default()
+                    };
+                    Ok((after, written))
                 })
             })
-            .await
+            .await?;
+        Ok(after)
     }
 
     async fn balance(&self, account: AccountId) -> Result<i64> {

@@ -13,7 +13,7 @@ use super::{
     DbError, SqlStore, StoreOptions, accounts, admin_keys, customers, generations, idempotency,
     images, jobs, ledger, migrations, oversight, products, retention, settings,
     statement::{ReadColumn, RunQuery, query},
-    writer,
+    webhooks, writer,
 };
 
 const NEWER_VERSION: &str =
@@ -44,6 +44,7 @@ fn all_statements() -> impl Iterator<Item = (&'static str, &'static str)> {
     ]
     .into_iter()
     .chain(jobs::ALL_STATEMENTS)
+    .chain(webhooks::ALL_STATEMENTS)
     .flatten()
     .copied()
 }
@@ -103,6 +104,15 @@ async fn statements_use_their_indexes() {
         "EXPIRED_PERSONS: SCAN jobs",
         "EXPIRED_PRODUCT_IMAGES: SCAN jobs",
         "TIDY_IMAGES: SCAN jobs",
+        // Up to the first row, then one endpoint after the other.
+        "LEASE: SCAN CONSTANT ROW",
+        "LEASE: SCAN waiting",
+        "LEASE: SCAN webhook_deliveries USING COVERING INDEX webhook_deliveries_waiting",
+        "NEXT_DUE: SCAN CONSTANT ROW",
+        "NEXT_DUE: SCAN waiting",
+        "NEXT_DUE: SCAN webhook_deliveries USING COVERING INDEX webhook_deliveries_waiting",
+        // The few messages that are on their way.
+        "TAKE_BACK: SCAN webhook_deliveries USING INDEX webhook_deliveries_sending",
         // For the operator, who has few accounts.
         "INCONSISTENT: SCAN accounts",
         "LIST: SCAN accounts",

@@ -14,7 +14,7 @@ use drape_core::{
     page::{Cursor, PageRequest},
     ports::{
         Accounts, AdminKeys, Clock, Customers, Database, Generations, Idempotency, Ids, Images,
-        Jobs, Ledger, Oversight, Products, Retention,
+        Jobs, Ledger, Oversight, Products, Retention, Webhooks,
     },
     product::{ExternalId, ImageSource, NewProductImage, Patch, ProductOrigin, ProductUpsert},
     time::Timestamp,
@@ -51,6 +51,8 @@ pub struct DataPorts {
     pub retention: Arc<dyn Retention>,
     /// Reading across accounts.
     pub oversight: Arc<dyn Oversight>,
+    /// Webhooks.
+    pub webhooks: Arc<dyn Webhooks>,
     /// The database as a whole.
     pub database: Arc<dyn Database>,
     /// The clock.
@@ -74,6 +76,7 @@ impl DataPorts {
             + Idempotency
             + Retention
             + Oversight
+            + Webhooks
             + Database
             + 'static,
     {
@@ -91,6 +94,7 @@ impl DataPorts {
             idempotency: store.clone(),
             retention: store.clone(),
             oversight: store.clone(),
+            webhooks: store.clone(),
             database: store,
             ids: Arc::new(SeqIds::following(clock.clone())),
             clock,

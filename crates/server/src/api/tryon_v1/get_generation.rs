@@ -4,6 +4,7 @@ use axum::{Json, extract::State};
 use drape_core::{
     Code,
     generation::{Generation, Status},
+    ids::GenerationId,
     time::Timestamp,
 };
 use serde::Serialize;
@@ -74,13 +75,29 @@ impl GenerationResponse {
         links: &Links,
         now: Timestamp,
     ) -> Self {
+        let link = |id| Some(links.result(id));
+        Self::with_link(generation, queue_position, link, now)
+    }
+
+    /// As [`GenerationResponse::new`]; where `link` makes none, the answer has none.
+    pub(crate) fn with_link(
+        generation: Generation,
+        queue_position: Option<u32>,
+        link: impl FnOnce(GenerationId) -> Option<String>,
+        now: Timestamp,
+    ) -> Self {
         let is_completed = generation.status == Status::Completed;
         let is_failed = generation.status == Status::Failed;
         let is_stored = has_result(&generation, now);
+        let result_image_url = match (is_completed, is_stored) {
+            (false, _) => None,
+            (true, false) => Some(None),
+            (true, true) => link(generation.id).map(Some),
+        };
         Self {
             generation_id: generation.id.to_string(),
             status: generation.status.as_str(),
-            result_image_url: is_completed.then(|| is_stored.then(|| links.result(generation.id))),
+            result_image_url,
             result_expired: (is_completed && !is_stored).then_some(true),
             error_code: generation
                 .error_code

@@ -79,7 +79,8 @@ pub(crate) async fn claim(
             message: "A picture of this try-on is no longer stored.".to_owned(),
             outcome: "failed",
         };
-        end::end_failed(connection, generation, Some(attempt), ending, now).await?;
+        // Whoever sends webhooks finds the message at the next look.
+        let _ = end::end_failed(connection, generation, Some(attempt), ending, now).await?;
     }
 }
 

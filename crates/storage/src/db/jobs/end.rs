@@ -6,6 +6,7 @@ use drape_core::{
     generation::{JobOutcome, Reported},
     ids::{AttemptId, GenerationId},
     time::Timestamp,
+    webhook::Occurrence,
 };
 use sqlx::sqlite::SqliteConnection;
 
@@ -13,6 +14,7 @@ use crate::db::{
     DbError,
     ledger::entry_id,
     statement::{BindId, ReadColumn, RunQuery, bind_picture, db_now, query, statements},
+    webhooks::outbox::{self, Written, endpoints_wanting},
 };
 
 /// Lost jobs that one command puts back.
@@ -21,7 +23,8 @@ pub(crate) const REAP_BATCH: usize = 200;
 statements! {
     /// The job of a lease; no row when the lease was lost.
     HELD = "SELECT attempts FROM jobs WHERE generation_id = $1 AND attempt_id = $2";
-    COMPLETE = "DELETE FROM jobs WHERE generation_id = $6;
+    /// Its rows are the webhook endpoints that want to hear of it.
+    COMPLETE = concat!("DELETE FROM jobs WHERE generation_id = $6;
         UPDATE generations SET status = 'COMPLETED', result_key = $1, result_width = $2, result_height = $3,
             result_size_bytes = $4, result_sha256 = $5, engine = $8, result_expires_at = $9, updated_at = $10,
             generation_time_ms = (SELECT MAX(0, ($10 - started_at) / 1000) FROM attempts
@@ -29,8 +32,12 @@ statements! {
             WHERE id = $6;
         INSERT INTO ledger_entries (id, account_id, kind, amount, generation_id, note, created_at)
             SELECT $11, account_id, 'capture', 0, id, '', $10 FROM generations WHERE id = $6;
-        UPDATE attempts SET ended_at = $10, outcome = 'completed' WHERE generation_id = $6 AND id = $7";
-    FAIL = "DELETE FROM jobs WHERE generation_id = $1;
+        UPDATE attempts SET ended_at = $10, outcome = 'completed' WHERE generation_id = $6 AND id = $7;
+        ",
+        endpoints_wanting!("(SELECT account_id FROM generations WHERE id = $6)", "generation.completed")
+    );
+    /// Its rows are the webhook endpoints that want to hear of it.
+    FAIL = concat!("DELETE FROM jobs WHERE generation_id = $1;
         UPDATE generations SET status = 'FAILED', error_code = $3, error_message = $4, updated_at = $5,
             generation_time_ms = (SELECT MAX(0, ($5 - started_at) / 1000) FROM attempts
                 WHERE generation_id = $1 AND attempts.id = $2)
@@ -38,7 +45,10 @@ statements! {
         INSERT INTO ledger_entries (id, account_id, kind, amount, generation_id, note, created_at)
             SELECT $7, account_id, 'release', 1, id, '', $5 FROM generations WHERE id = $1;
         UPDATE accounts SET balance = balance + 1 WHERE id = (SELECT account_id FROM generations WHERE id = $1);
-        UPDATE attempts SET ended_at = $5, outcome = $6, code = $3 WHERE generation_id = $1 AND id = $2";
+        UPDATE attempts SET ended_at = $5, outcome = $6, code = $3 WHERE generation_id = $1 AND id = $2;
+        ",
+        endpoints_wanting!("(SELECT account_id FROM generations WHERE id = $1)", "generation.failed")
+    );
     /// Puts a job back that keeps its count of attempts.
     REQUEUE = concat!(
         "UPDATE jobs SET attempt_id = NULL, lease_until = NULL, run_after = ", db_now!(), " + $3
@@ -91,15 +101,15 @@ pub(crate) async fn held(
     row.map(|row| row.count("attempts")).transpose()
 }
 
-/// Ends a job as failed and gives the credit back.
+/// Ends a job as failed, gives the credit back and tells the shop.
 pub(crate) async fn end_failed(
     connection: &mut SqliteConnection,
     generation: GenerationId,
     attempt: Option<AttemptId>,
     ending: Ending,
     now: Timestamp,
-) -> Result<(), DbError> {
-    query(FAIL)
+) -> Result<Written, DbError> {
+    let endpoints = query(FAIL)
         .bind_id(generation.as_uuid())
         .bind_optional_id(attempt.as_ref().map(AttemptId::as_uuid))
         .bind(ending.code.as_str())
@@ -107,9 +117,17 @@ pub(crate) async fn end_failed(
         .bind(now.as_micros())
         .bind(ending.outcome)
         .bind_id(&entry_id(EntryKind::Release, generation.as_uuid(), now))
-        .run(connection)
+        .rows(connection)
         .await?;
-    Ok(())
+    let occurrence = Occurrence::GenerationFailed(generation);
+    outbox::write(
+        connection,
+        &endpoints,
+        occurrence,
+        generation.as_uuid(),
+        now,
+    )
+    .await
 }
 
 pub(crate) async fn finish(
@@ -118,25 +136,34 @@ pub(crate) async fn finish(
     attempt: AttemptId,
     outcome: JobOutcome,
     now: Timestamp,
-) -> Result<Reported> {
+) -> Result<(Reported, Written)> {
     if held(connection, generation, attempt).await?.is_none() {
-        return Ok(Reported::LeaseLost);
+        return Ok((Reported::LeaseLost, Written::default()));
     }
-    match outcome {
+    let written = match outcome {
         JobOutcome::Completed {
             result,
             engine,
             result_expires_at,
         } => {
-            bind_picture(query(COMPLETE), Some(&result))
+            let endpoints = bind_picture(query(COMPLETE), Some(&result))
                 .bind_id(generation.as_uuid())
                 .bind_id(attempt.as_uuid())
                 .bind(engine)
                 .bind(result_expires_at.as_micros())
                 .bind(now.as_micros())
                 .bind_id(&entry_id(EntryKind::Capture, generation.as_uuid(), now))
-                .run(connection)
+                .rows(connection)
                 .await?;
+            let occurrence = Occurrence::GenerationCompleted(generation);
+            outbox::write(
+                connection,
+                &endpoints,
+                occurrence,
+                generation.as_uuid(),
+                now,
+            )
+            .await?
         }
         JobOutcome::Failed { code, message } => {
             let ending = Ending {
@@ -144,10 +171,10 @@ pub(crate) async fn finish(
                 message,
                 outcome: "failed",
             };
-            end_failed(connection, generation, Some(attempt), ending, now).await?;
+            end_failed(connection, generation, Some(attempt), ending, now).await?
         }
-    }
-    Ok(Reported::Accepted)
+    };
+    Ok((Reported::Accepted, written))
 }
 
 pub(crate) async fn retry(
@@ -155,10 +182,10 @@ pub(crate) async fn retry(
     report: Failure,
     max_attempts: u32,
     now: Timestamp,
-) -> Result<Reported> {
+) -> Result<(Reported, Written)> {
     let (generation, attempt) = (report.generation, report.attempt);
     let Some(attempts) = held(connection, generation, attempt).await? else {
-        return Ok(Reported::LeaseLost);
+        return Ok((Reported::LeaseLost, Written::default()));
     };
     if attempts >= max_attempts {
         let ending = Ending {
@@ -166,8 +193,8 @@ pub(crate) async fn retry(
             message: report.message,
             outcome: "failed",
         };
-        end_failed(connection, generation, Some(attempt), ending, now).await?;
-        return Ok(Reported::Accepted);
+        let written = end_failed(connection, generation, Some(attempt), ending, now).await?;
+        return Ok((Reported::Accepted, written));
     }
     let code = Some(report.code);
     requeue(
@@ -180,7 +207,7 @@ pub(crate) async fn retry(
         now,
     )
     .await?;
-    Ok(Reported::Accepted)
+    Ok((Reported::Accepted, Written::default()))
 }
 
 async fn requeue(
@@ -225,7 +252,8 @@ pub(crate) async fn reap(
     connection: &mut SqliteConnection,
     max_attempts: u32,
     now: Timestamp,
-) -> Result<Vec<GenerationId>> {
+) -> Result<(Vec<GenerationId>, Written)> {
+    let mut written = Written::default();
     let rows = query(LOST).bind(REAP_BATCH as i64).rows(connection).await?;
     let mut reaped = Vec::with_capacity(rows.len());
     for row in &rows {
@@ -244,22 +272,22 @@ pub(crate) async fn reap(
             ),
             outcome: "lost",
         };
-        end_failed(connection, generation, Some(attempt), ending, now).await?;
+        written += end_failed(connection, generation, Some(attempt), ending, now).await?;
     }
-    Ok(reaped)
+    Ok((reaped, written))
 }
 
 pub(crate) async fn cancel(
     connection: &mut SqliteConnection,
     generation: GenerationId,
     now: Timestamp,
-) -> Result<bool> {
+) -> Result<(bool, Written)> {
     let row = query(UNFINISHED)
         .bind_id(generation.as_uuid())
         .first(connection)
         .await?;
     let Some(row) = row else {
-        return Ok(false);
+        return Ok((false, Written::default()));
     };
     let attempt = row.optional_uuid("attempt_id")?.map(AttemptId::from_uuid);
     let ending = Ending {
@@ -267,6 +295,6 @@ pub(crate) async fn cancel(
         message: "The try-on was cancelled before it ended.".to_owned(),
         outcome: "cancelled",
     };
-    end_failed(connection, generation, attempt, ending, now).await?;
-    Ok(true)
+    let written = end_failed(connection, generation, attempt, ending, now).await?;
+    Ok((true, written))
 }

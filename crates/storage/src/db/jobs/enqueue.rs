@@ -17,6 +17,7 @@ use crate::db::{
     ledger::entry_id,
     products::{find_living, parse_origin, write_upserted},
     statement::{BindId, ReadColumn, RunQuery, db_now, query, statements},
+    webhooks::outbox::{self, Written},
 };
 
 /// Seconds after which a full queue may have room again.
@@ -26,7 +27,7 @@ statements! {
     /// Everything that decides about a request: credits, room in the queue, the upload and the product.
     ///
     /// Left out on purpose: the product's metadata and pictures, which accepting does not need.
-    ADMISSION = "SELECT balance, waiting,
+    ADMISSION = "SELECT balance, credits_low_at, waiting,
             person_images.account_id AS image_account_id, person_images.origin AS image_origin,
             person_images.expires_at AS image_expires_at,
             products.id AS product_id, external_id, products.origin, title, description, valid_for_days,
@@ -51,11 +52,19 @@ statements! {
 
 /// What the database knows about a request before it is accepted.
 struct Admission {
-    balance: i64,
+    credits: Credits,
     waiting: u64,
     upload: Option<Upload>,
     /// The referenced product, without its metadata and pictures.
     product: Option<Product>,
+}
+
+/// Credits before the hold.
+#[derive(Clone, Copy)]
+struct Credits {
+    balance: i64,
+    /// Balance at which the shop is told; 0 never tells it.
+    low_at: i64,
 }
 
 struct Upload {
@@ -93,7 +102,10 @@ async fn read_admission(
         .await?
         .ok_or(DbError::Corrupt("account"))?;
     Ok(Admission {
-        balance: row.column("balance")?,
+        credits: Credits {
+            balance: row.column("balance")?,
+            low_at: row.column("credits_low_at")?,
+        },
         waiting: row.count("waiting")?,
         upload: read_upload(&row)?,
         product: match product {
@@ -166,7 +178,7 @@ async fn admit(
     person: Option<&PersonChoice>,
     max_waiting: u64,
     now: Timestamp,
-) -> Result<Chosen> {
+) -> Result<(Chosen, Credits)> {
     let upload = match person {
         Some(PersonChoice::Upload(id)) => Some(*id),
         Some(PersonChoice::Snapshot { .. }) | None => None,
@@ -195,7 +207,7 @@ async fn admit(
             }
         }
     };
-    if admission.balance < 1 {
+    if admission.credits.balance < 1 {
         return Err(Error::new(
             Code::InsufficientCredits,
             "The account has no credits left.",
@@ -207,7 +219,7 @@ async fn admit(
                 .with_retry_after(QUEUE_RETRY_AFTER_SECONDS),
         );
     }
-    Ok(chosen)
+    Ok((chosen, admission.credits))
 }
 
 /// Checks a request without accepting it.
@@ -240,8 +252,8 @@ pub(crate) async fn enqueue(
     connection: &mut SqliteConnection,
     new: NewGeneration,
     max_waiting: u64,
-) -> Result<Enqueued> {
-    let chosen = admit(
+) -> Result<(Enqueued, Written)> {
+    let (chosen, credits) = admit(
         connection,
         new.account,
         new.product_id,
@@ -305,7 +317,19 @@ pub(crate) async fn enqueue(
         .bind_id(&entry_id(EntryKind::Hold, new.id.as_uuid(), new.now))
         .run(connection)
         .await?;
-    Ok(Enqueued {
+    let balances = (credits.balance, credits.balance - 1);
+    let about = new.id.as_uuid();
+    let written = outbox::write_credits_low(
+        connection,
+        new.account,
+        balances,
+        credits.low_at,
+        about,
+        new.now,
+    )
+    .await?;
+    let enqueued = Enqueued {
         product_external_id: product.external_id,
-    })
+    };
+    Ok((enqueued, written))
 }
