@@ -195,6 +195,23 @@ pub struct LedgerEntry {
     pub created_at: Timestamp,
 }
 
+/// What was written into the ledger within a range of entries, all accounts together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LedgerTotals {
+    /// Number of the newest entry; the next range begins after it.
+    pub last_seq: u64,
+    /// Credits given by the operator.
+    pub granted: u64,
+    /// Credits taken back by the operator.
+    pub taken_back: u64,
+    /// Credits set aside for generations.
+    pub held: u64,
+    /// Credits spent for good.
+    pub captured: u64,
+    /// Credits given back after a failure.
+    pub released: u64,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use uuid::Uuid;
 
+use crate::time::Timestamp;
+
 /// An id that is not of the expected form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid id")]
@@ -21,6 +23,14 @@ macro_rules! ids {
 
             /// Wraps a `UUIDv7`, which the [`Ids`](crate::ports::Ids) port makes.
             pub fn from_uuid(uuid: Uuid) -> Self { Self(uuid) }
+
+            /// Moment at which the id was made, in milliseconds; zero for an id that is no `UUIDv7`.
+            pub fn made_at(&self) -> Timestamp {
+                let stamp = self.0.get_timestamp().map(|stamp| stamp.to_unix());
+                let (seconds, nanos) = stamp.unwrap_or_default();
+                let seconds = i64::try_from(seconds).unwrap_or(0);
+                Timestamp::from_micros(seconds * 1_000_000 + i64::from(nanos / 1_000))
+            }
 
             /// The bare UUID, as stored.
             pub fn as_uuid(&self) -> &Uuid { &self.0 }
@@ -87,6 +97,7 @@ mod tests {
             GenerationId::from_uuid(Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0001));
         assert_eq!(id.to_string(), "gen_01920000000070008000000000000001");
         assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!(id.made_at().as_micros(), 0x0192_0000_0000 * 1_000);
     }
 
     #[test]

@@ -154,9 +154,9 @@ async fn make_result(
     };
     let mut output = checked(job, engine.as_ref(), engine.generate(input).await?)?;
     let drawn = Vec::new();
-    still_wanted(ports, job).await?;
     // Last, as nothing may change in the file once it is signed.
     output.jpeg = signed(ports, job, engine.as_ref(), made_from, drawn, output.jpeg).await?;
+    still_wanted(ports, job).await?;
     store_result(ports, job, engine.name(), output).await
 }
 

@@ -15,7 +15,9 @@ use bytes::Bytes;
 
 use crate::{
     Result,
-    account::{Account, AccountChange, ApiKeyHash, KeyInfo, LedgerEntry, NewAccount, NewKey},
+    account::{
+        Account, AccountChange, ApiKeyHash, KeyInfo, LedgerEntry, LedgerTotals, NewAccount, NewKey,
+    },
     generation::{
         Enqueued, ExpiredBlob, Generation, Job, JobOutcome, LeaseState, NewGeneration,
         PersonChoice, ProductChoice, Reported,
@@ -102,6 +104,9 @@ pub trait Ledger: Send + Sync {
 
     /// Newest entries first, at most `limit`.
     async fn entries(&self, account: AccountId, limit: u32) -> Result<Vec<LedgerEntry>>;
+
+    /// Sums of the entries after number `after_seq`; with none only the number of the newest entry is told.
+    async fn totals(&self, after_seq: Option<u64>) -> Result<LedgerTotals>;
 
     /// Accounts whose balance differs from the sum of their entries; always empty unless something is broken.
     async fn inconsistent_accounts(&self) -> Result<Vec<AccountId>>;
@@ -251,6 +256,9 @@ pub trait Jobs: Send + Sync {
     /// Cancels a pending or running job and releases its credit; false when it has already ended.
     async fn cancel(&self, generation: GenerationId, now: Timestamp) -> Result<bool>;
 
+    /// Time for which the most overdue waiting job has been due; zero when none is.
+    async fn lag(&self) -> Result<Duration>;
+
     /// Number of jobs that wait.
     async fn depth(&self) -> Result<u64>;
 
@@ -282,9 +290,25 @@ pub trait Retention: Send + Sync {
     async fn unknown(&self, keys: &[BlobKey]) -> Result<Vec<BlobKey>>;
 }
 
+/// How busy the writing side of a database is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WriteStats {
+    /// Writes that wait for their turn.
+    pub waiting: u64,
+    /// Writes that were committed since the start.
+    pub writes: u64,
+    /// Commits since the start; one serves many writes.
+    pub commits: u64,
+}
+
 /// The database as a whole.
 #[async_trait]
 pub trait Database: Send + Sync {
+    /// Counts of this process.
+    fn write_stats(&self) -> WriteStats {
+        WriteStats::default()
+    }
+
     /// Answers when reading and writing work.
     async fn ping(&self) -> Result<()>;
 

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::{Config, ConfigError, parse_offset},
     listener::{ListenerOptions, serve_connections},
+    metrics::{MeasuredFetch, MeasuredPost, Metrics, metrics_router},
     pictures::PictureWorkers,
     provenance::{ProvenanceError, SigningProvenance, signer},
     rate_limit::RateLimiter,
@@ -32,6 +33,8 @@ use crate::{
     worker::{ChoreOptions, Chores, Deliveries, DeliveryOptions, Worker, WorkerOptions},
 };
 
+/// Connections at once to the metrics: there are few readers.
+const MAX_METRICS_CONNECTIONS: usize = 16;
 /// Longest sleep between two looks for lost leases.
 const MAX_REAP_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -201,6 +204,7 @@ pub struct App {
     state: AppState,
     config: Config,
     data: Data,
+    metrics_listener: Option<TcpListener>,
 }
 
 impl App {
@@ -216,9 +220,15 @@ impl App {
             max_output_side: config.limits.max_long_side_px,
             ..drape_imaging::Limits::default()
         };
+        let metrics = if config.metrics.listen.is_empty() {
+            Metrics::off()
+        } else {
+            Metrics::on(data.clock.now())
+        };
         let workers = or_cores(config.pictures.workers);
         let waiting = config.pictures.max_waiting as usize;
-        let pictures = Arc::new(PictureWorkers::new(workers, waiting, limits));
+        let pictures =
+            Arc::new(PictureWorkers::new(workers, waiting, limits).with_metrics(metrics.clone()));
         let provenance: Arc<dyn Provenance> = if let Some(signer) = signer(&config)? {
             let certificate = signer.certificate();
             tracing::info!(
@@ -248,8 +258,8 @@ impl App {
             webhooks: store.clone(),
             database: store,
             blobs: data.blobs.clone(),
-            fetch: outbound.clone(),
-            post: outbound,
+            fetch: Arc::new(MeasuredFetch::new(outbound.clone(), metrics.clone())),
+            post: Arc::new(MeasuredPost::new(outbound, metrics.clone())),
             pictures,
             own_urls: url_signer.clone(),
             provenance,
@@ -275,18 +285,28 @@ impl App {
             engines,
             url_signer,
             Arc::new(RateLimiter::new()),
+            metrics,
             settings,
         );
+        state.metrics.begin_ledger(&state.ports).await?;
         Ok(Self {
             state,
             config,
             data,
+            metrics_listener: None,
         })
+    }
+
+    /// Answers `GET /metrics` on this listener, too.
+    #[must_use]
+    pub fn with_metrics_listener(mut self, listener: Option<TcpListener>) -> Self {
+        self.metrics_listener = listener;
+        self
     }
 
     /// Serves and works until `shutdown` ends; then lets requests and jobs end, bounded by the grace.
     pub async fn serve(
-        self,
+        mut self,
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send,
     ) -> Result<(), StartError> {
@@ -295,6 +315,17 @@ impl App {
         tasks.spawn(self.worker(&stop).run());
         tasks.spawn(self.chores(&stop).run());
         tasks.spawn(self.deliveries(&stop).run());
+        if let Some(listener) = self.metrics_listener.take() {
+            let metrics = self.state.metrics.clone();
+            let router = metrics_router(metrics.clone(), self.state.ports.clone());
+            let options = ListenerOptions {
+                max_connections: MAX_METRICS_CONNECTIONS,
+                ids: None,
+                ..self.listener_options()
+            };
+            tasks.spawn(serve_connections(listener, router, options, stop.clone()));
+            tasks.spawn(metrics.keep_up(stop.clone()));
+        }
         let server = serve_connections(
             listener,
             router(self.state.clone()),
@@ -327,6 +358,7 @@ impl App {
             header_timeout: Duration::from_secs(u64::from(self.config.server.header_timeout_s)),
             max_connections: self.config.server.max_connections as usize,
             shutdown_grace: self.grace(),
+            ids: Some(Arc::clone(&self.data.ids) as Arc<dyn Ids>),
         }
     }
 
@@ -336,6 +368,7 @@ impl App {
             name: format!("worker-{}", std::process::id()),
             concurrency: or_cores(worker.concurrency),
             lease: Duration::from_secs(u64::from(worker.lease_s)),
+            max_attempts: worker.max_attempts,
             pipeline: PipelineOptions {
                 engine_time_limit: Duration::from_secs(u64::from(worker.engine_time_limit_s)),
                 retry_delay: Duration::from_millis(u64::from(worker.retry_delay_ms)),
@@ -348,6 +381,7 @@ impl App {
             options,
             stop.clone(),
         )
+        .with_metrics(self.state.metrics.clone())
     }
 
     fn deliveries(&self, stop: &CancellationToken) -> Deliveries {
@@ -371,7 +405,20 @@ impl App {
             orphan_grace: Duration::from_secs(u64::from(self.config.retention.orphan_grace_s)),
         };
         Chores::new(self.state.ports.clone(), options, stop.clone())
+            .with_metrics(self.state.metrics.clone())
     }
+}
+
+/// Listens for readers of the metrics; none when `metrics.listen` is empty.
+pub async fn listen_metrics(config: &Config) -> Result<Option<TcpListener>, StartError> {
+    let address = config.metrics.listen.clone();
+    if address.is_empty() {
+        return Ok(None);
+    }
+    let bound = TcpListener::bind(&address).await;
+    bound
+        .map(Some)
+        .map_err(|source| StartError::Listen { address, source })
 }
 
 /// Listens on the address of the settings.

@@ -163,6 +163,11 @@ settings! {
         /// Certificate of that key in PEM form, followed by those that issued it; set both or none.
         certificate_file: String = "";
     }
+    /// Metrics for Prometheus.
+    metrics: MetricsSettings {
+        /// Address and port on which `GET /metrics` is answered, such as `127.0.0.1:9464`; nothing is measured when empty.
+        listen: String = "";
+    }
     /// The clock.
     clock: ClockSettings {
         /// Shift of the server's clock, such as `16d` or `-2h`; for staging tests of lifetimes.
@@ -190,6 +195,13 @@ impl Config {
             return wrong(
                 "server.listen",
                 "expected an address and port such as 127.0.0.1:8080",
+            );
+        }
+        let listen = self.metrics.listen.as_str();
+        if !listen.is_empty() && listen.parse::<std::net::SocketAddr>().is_err() {
+            return wrong(
+                "metrics.listen",
+                "expected an address and port such as 127.0.0.1:9464, or nothing",
             );
         }
         let url = self.server.public_url.as_str();
@@ -283,6 +295,10 @@ mod tests {
                 .to_string()
                 .contains("server.listen")
         );
+        let mut config = Config::default();
+        config.metrics.listen = "9464".into();
+        let message = config.check().unwrap_err().to_string();
+        assert!(message.contains("metrics.listen"), "{message}");
         let mut config = Config::default();
         config.preview.gate = 1.5;
         assert!(config.check().is_err());

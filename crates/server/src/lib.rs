@@ -5,6 +5,7 @@ pub mod app;
 pub mod config;
 mod docs;
 pub mod listener;
+pub mod metrics;
 pub mod pictures;
 pub mod provenance;
 pub mod rate_limit;

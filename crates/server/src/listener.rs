@@ -1,22 +1,31 @@
 //! Accepting connections: bounded in number, patient only so long with slow clients, ended gracefully.
 
+mod bare_errors;
+
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
+use drape_core::ports::Ids;
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+    sync::Semaphore,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use bare_errors::ShapedErrors;
 
 /// Pause after the system refused to accept (too many open files, say).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// How connections are treated.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone)]
 pub struct ListenerOptions {
     /// Time that a client may take for the head of a request.
     pub header_timeout: Duration,
@@ -24,7 +33,14 @@ pub struct ListenerOptions {
     pub max_connections: usize,
     /// Time that open requests get to end at shutdown.
     pub shutdown_grace: Duration,
+    /// Names what never becomes a request, in the error shape of the API; without it such errors have no body.
+    pub ids: Option<Arc<dyn Ids>>,
 }
+
+/// A connection, with or without a shape for errors.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 /// Serves connections until `stop`; then lets open requests end within the grace.
 pub async fn serve_connections(
@@ -47,6 +63,10 @@ pub async fn serve_connections(
         };
         // Answers are small and wanted now.
         stream.set_nodelay(true).ok();
+        let stream: Box<dyn Stream> = match &options.ids {
+            Some(ids) => Box::new(ShapedErrors::new(stream, Arc::clone(ids))),
+            None => Box::new(stream),
+        };
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(options.header_timeout)

@@ -1,8 +1,11 @@
 //! Picture work off the async threads, with one room for working and one for waiting.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
 };
 
 use async_trait::async_trait;
@@ -13,6 +16,8 @@ use drape_core::{
 };
 use drape_imaging::{ImageError, Limits, Normalized, normalize_picture, normalize_upload};
 use tokio::sync::Semaphore;
+
+use crate::metrics::Metrics;
 
 /// Seconds after which a caller that found no place may come back.
 const BUSY_RETRY_AFTER_S: u32 = 1;
@@ -25,6 +30,7 @@ pub struct PictureWorkers {
     present: Arc<AtomicUsize>,
     room: usize,
     limits: Limits,
+    metrics: Metrics,
 }
 
 /// A place in the waiting room; leaving frees it, also when the request was dropped.
@@ -45,7 +51,15 @@ impl PictureWorkers {
             present: Arc::new(AtomicUsize::new(0)),
             room: workers + max_waiting,
             limits,
+            metrics: Metrics::off(),
         }
+    }
+
+    /// Measures the work.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
     }
 
     /// Does other work on pictures in the same places, for jobs: it waits for as long as it takes, as there are never
@@ -54,17 +68,8 @@ impl PictureWorkers {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
-        let permit = Arc::clone(&self.working)
-            .acquire_owned()
-            .await
-            .map_err(Error::internal)?;
-        tokio::task::spawn_blocking(move || {
-            // Ends with the work, not with the job that asked for it.
-            let _held = permit;
-            work()
-        })
-        .await
-        .map_err(Error::internal)
+        let held = self.metrics.picture_comes();
+        self.run_in_turn(held, work).await
     }
 
     async fn run(
@@ -74,21 +79,36 @@ impl PictureWorkers {
         let before = self.present.fetch_add(1, Ordering::AcqRel);
         let place = Place(Arc::clone(&self.present));
         if before >= self.room {
+            self.metrics.picture_refused();
             return Err(busy());
         }
+        let held = (place, self.metrics.picture_comes());
+        let limits = self.limits;
+        let done = self.run_in_turn(held, move || work(&limits)).await?;
+        done.map(to_core).map_err(|error| refusal(&error))
+    }
+
+    /// Waits for a worker, then works. What is `held` ends with the work, not with the caller who may have gone away.
+    async fn run_in_turn<T: Send + 'static>(
+        &self,
+        held: impl Send + 'static,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        let came = Instant::now();
         let permit = Arc::clone(&self.working)
             .acquire_owned()
             .await
             .map_err(Error::internal)?;
-        let limits = self.limits;
-        let done = tokio::task::spawn_blocking(move || {
-            // Both end with the work, not with the request that asked for it.
-            let _held = (permit, place);
-            work(&limits)
+        let metrics = self.metrics.clone();
+        tokio::task::spawn_blocking(move || {
+            let _held = (permit, held);
+            let begun = Instant::now();
+            let done = work();
+            metrics.picture_ended(begun.duration_since(came), begun.elapsed());
+            done
         })
         .await
-        .map_err(Error::internal)?;
-        done.map(to_core).map_err(|error| refusal(&error))
+        .map_err(Error::internal)
     }
 }
 

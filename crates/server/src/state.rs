@@ -6,7 +6,9 @@ use drape_core::{admin::AccountDefaults, engine::Engines, ports::Ports};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{api::health::Readiness, rate_limit::RateLimiter, signing::UrlSigner};
+use crate::{
+    api::health::Readiness, metrics::Metrics, rate_limit::RateLimiter, signing::UrlSigner,
+};
 
 /// Settings of the HTTP API.
 #[derive(Debug, Clone)]
@@ -70,6 +72,8 @@ pub struct AppParts {
     pub signer: Arc<UrlSigner>,
     /// Counts requests.
     pub limiter: Arc<RateLimiter>,
+    /// Measures what happens.
+    pub metrics: Metrics,
     /// Settings of the HTTP API.
     pub settings: Arc<ApiSettings>,
     /// Memory for multipart bodies, in units of [`BUFFER_UNIT_BYTES`].
@@ -94,6 +98,7 @@ impl AppState {
         engines: Engines,
         signer: Arc<UrlSigner>,
         limiter: Arc<RateLimiter>,
+        metrics: Metrics,
         settings: ApiSettings,
     ) -> Self {
         let buffers = Arc::new(Semaphore::new(
@@ -105,6 +110,7 @@ impl AppState {
             engines,
             signer,
             limiter,
+            metrics,
             settings: Arc::new(settings),
             buffers,
             readiness: Readiness::default(),

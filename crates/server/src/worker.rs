@@ -4,6 +4,6 @@ mod chores;
 mod deliveries;
 mod runner;
 
-pub use chores::{ChoreOptions, Chores};
+pub use chores::{ChoreOptions, Chores, Swept, sweep_once};
 pub use deliveries::{Deliveries, DeliveryOptions, deliver_due, sweep_log};
 pub use runner::{Worker, WorkerOptions};

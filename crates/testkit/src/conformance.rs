@@ -34,6 +34,8 @@ macro_rules! data_port_tests {
             a_disabled_account_has_no_working_keys
             the_balance_never_goes_below_zero
             parallel_takings_never_overdraw
+            ledger_totals_count_each_entry_once
+            writes_are_counted
             images_come_back_as_stored
             the_first_signing_secret_stays
         );
@@ -98,6 +100,7 @@ macro_rules! data_port_tests {
             a_job_put_back_is_unharmed
             a_job_can_be_cancelled
             a_job_outlives_its_product
+            the_lag_is_that_of_the_most_overdue_job
             waiting_ends_with_new_work
             waiting_ends_in_time
             generation_pages_stay_right

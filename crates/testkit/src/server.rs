@@ -23,6 +23,7 @@ use drape_engines::MockEngine;
 use drape_imaging::{Limits, Picture, Subsampling, encode_jpeg};
 use drape_provenance::{Identity, Signer};
 use drape_server::{
+    metrics::{MeasuredFetch, MeasuredPost, Metrics},
     pictures::PictureWorkers,
     provenance::SigningProvenance,
     rate_limit::RateLimiter,
@@ -86,6 +87,8 @@ pub struct TestServer {
     pub ports: Ports,
     /// The engines.
     pub engines: Engines,
+    /// What the server measured.
+    pub metrics: Metrics,
     /// The first account.
     pub account: Account,
     client: TestClient,
@@ -128,13 +131,14 @@ impl TestServer {
         let ids = Arc::new(SeqIds::following(clock.clone()));
         let web = Arc::new(FakeFetch::default());
         let hooks = Arc::new(FakePost::default());
+        let metrics = Metrics::on(clock.now());
         let secret = store.signing_secret(ids.secret()).await.expect("a secret");
         let signer = Arc::new(UrlSigner::new(secret, options.settings.url_lifetime_s));
         let limits = Limits {
             max_bytes: options.settings.max_picture_bytes,
             ..Limits::default()
         };
-        let pictures = Arc::new(PictureWorkers::new(2, 64, limits));
+        let pictures = Arc::new(PictureWorkers::new(2, 64, limits).with_metrics(metrics.clone()));
         let provenance = SigningProvenance::new(result_signer(), Arc::clone(&pictures));
         let store = Arc::new(store);
         let mut ports = Ports {
@@ -154,8 +158,8 @@ impl TestServer {
             webhooks: store.clone(),
             database: store,
             blobs: Arc::new(blobs),
-            fetch: web.clone(),
-            post: hooks.clone(),
+            fetch: Arc::new(MeasuredFetch::new(web.clone(), metrics.clone())),
+            post: Arc::new(MeasuredPost::new(hooks.clone(), metrics.clone())),
             pictures,
             own_urls: signer.clone(),
             provenance: Arc::new(provenance),
@@ -172,8 +176,10 @@ impl TestServer {
             engines.clone(),
             signer,
             limiter,
+            metrics.clone(),
             options.settings,
         );
+        metrics.begin_ledger(&ports).await.expect("a ledger");
         let rate_limits = (options.rate_limit, options.poll_limit);
         let (account, key) = make_account(&ports, "first", options.credits, rate_limits).await;
         Self {
@@ -182,6 +188,7 @@ impl TestServer {
             hooks,
             ports,
             engines,
+            metrics,
             account,
             client: TestClient::new(router(state.clone()), Some(key)),
             state,

@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 
 use anyhow::Context as _;
 use drape_core::ports::Accounts as _;
-use drape_server::app::{App, listen, open_data};
+use drape_server::app::{App, listen, listen_metrics, open_data};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{block_on_server, first_run};
@@ -19,11 +19,19 @@ pub(crate) fn run(common: &Common, address: Option<String>) -> anyhow::Result<()
         let address = listener
             .local_addr()
             .context("the address that was given cannot be read")?;
+        let metrics = listen_metrics(&config).await?;
         let data = open_data(&config, true).await?;
         if data.store.list().await?.is_empty() {
             first_run::welcome(&config, &data, address).await?;
         }
+        if let Some(listener) = &metrics {
+            let address = listener
+                .local_addr()
+                .context("the address of the metrics cannot be read")?;
+            println!("metrics on http://{address}/metrics");
+        }
         let app = App::assemble(config, data).await?;
+        let app = app.with_metrics_listener(metrics);
         println!(
             "drape {} listens on http://{address}",
             env!("CARGO_PKG_VERSION")

@@ -13,7 +13,8 @@ fn doctor(data: &Path) -> (bool, String) {
     (output.status.success(), told)
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+/// Every picture file below a folder.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -167,3 +167,73 @@ fn a_taken_port_is_a_clear_error() {
     let told = String::from_utf8_lossy(&second.stderr).into_owned();
     assert!(told.contains("cannot listen on"), "{told}");
 }
+
+#[tokio::test]
+async fn metrics_have_a_port_of_their_own() {
+    let (_dir, data) = data_dir();
+    let server = Server::start(&data, &["--set", "metrics.listen=127.0.0.1:0"]);
+    let key = key_in(&server.greeting);
+    let client = Client::new(&server, &key);
+    assert_eq!(client.get("/account/credits").await.unwrap().0, 200);
+    let line = server
+        .greeting
+        .iter()
+        .find_map(|line| line.split_once("metrics on "))
+        .unwrap();
+    let text = client.get_text(line.1.trim()).await;
+    let counted = "drape_http_requests_total{method=\"GET\",route=\"/tryon/v1/account/credits\",status=\"200\"} 1";
+    assert!(text.contains(counted), "{text}");
+    assert!(!text.contains("gk_") && !text.contains("acc_"), "{text}");
+    assert_eq!(client.get("/metrics").await.unwrap().0, 404);
+    assert_eq!(server.terminate(), Some(0));
+}
+
+/// Everything that an inline product and the pictures of a try-on leave is gone for callers 16 days later, and from the
+/// disk after the first sweep.
+#[tokio::test]
+async fn sixteen_days_later_nothing_is_left() {
+    let (_dir, data) = data_dir();
+    let server = Server::start(&data, &[]);
+    let key = key_in(&server.greeting);
+    let client = Client::new(&server, &key);
+    let image = crate::kill_nine::upload(&client, &data).await.unwrap();
+    let product = json!({ "externalId": "tee", "title": "mock", "images": [{ "url": "https://shop.example/tee.jpg" }] });
+    let body = json!({ "product": product, "customer": { "id": image } });
+    let (status, made) = client.post("/try-on", &body).await.unwrap();
+    assert_eq!(status, 202, "{made}");
+    let id = made["generationId"].as_str().unwrap();
+    let ended = client.wait_for(id).await;
+    assert!(ended["resultImageUrl"].is_string(), "{ended}");
+    assert_eq!(server.terminate(), Some(0));
+
+    let set = [
+        "--set",
+        "clock.offset=16d",
+        "--set",
+        "retention.sweep_interval_s=1",
+    ];
+    let later = Server::start(&data, &set);
+    let client = Client::new(&later, &key);
+    let (status, refused) = client.post("/try-on", &body).await.unwrap();
+    assert_eq!(
+        (status, refused["code"].as_str()),
+        (404, Some("IMAGE_NOT_FOUND"))
+    );
+    let (_, read) = client.get(&format!("/generations/{id}")).await.unwrap();
+    assert_eq!(read["status"], "COMPLETED");
+    assert_eq!(read["resultImageUrl"], serde_json::Value::Null);
+    assert_eq!(read["resultExpired"], true);
+    assert_eq!(
+        client.get("/account/credits").await.unwrap().1["creditBalance"],
+        9
+    );
+    let pictures = data.join("pictures");
+    let started = std::time::Instant::now();
+    while !crate::erase::files(&pictures).is_empty() {
+        assert!(
+            started.elapsed() < crate::world::PATIENCE,
+            "the sweep does not come by"
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}

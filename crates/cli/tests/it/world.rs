@@ -174,6 +174,12 @@ impl Client {
         answer(request.send().await?).await
     }
 
+    /// Reads any URL of the machine as text.
+    pub(crate) async fn get_text(&self, url: &str) -> String {
+        let answer = self.http.get(url).send().await.unwrap();
+        answer.text().await.unwrap()
+    }
+
     pub(crate) async fn post(&self, path: &str, body: &Value) -> reqwest::Result<(u16, Value)> {
         let request = self
             .http

@@ -74,6 +74,7 @@ pub(crate) async fn guard(
         Err(_) if route.is_none() => return next.run(request).await,
         Err(error) => return error.into_response(),
     };
+    tracing::Span::current().record("account.id", tracing::field::display(account.id));
     let bucket = match route {
         Some(router::GENERATION | router::GENERATION_EVENTS) => Bucket::Poll,
         _ => Bucket::Default,
@@ -173,10 +174,14 @@ pub(crate) fn count(state: &AppState, account: &Account, bucket: Bucket) -> Coun
         Bucket::Default | Bucket::Admin => account.rate_limit,
     };
     let now = state.ports.clock.now();
+    let decision = state.limiter.check(account.id, bucket, limit, now);
+    if !decision.is_allowed {
+        state.metrics.rate_limited(bucket);
+    }
     Counted {
         bucket,
         limit,
-        decision: state.limiter.check(account.id, bucket, limit, now),
+        decision,
     }
 }
 

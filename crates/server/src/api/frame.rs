@@ -43,12 +43,14 @@ pub(crate) async fn frame(State(state): State<AppState>, request: Request, next:
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "unknown".to_owned(), |route| route.as_str().to_owned());
-    // Who asked, when it was an admin: the guard fills it in.
+    // Who asked: the guard fills it in.
     let span = tracing::info_span!(
         "request",
         request.id = %request_id,
+        account.id = tracing::field::Empty,
         admin_key.id = tracing::field::Empty
     );
+    let running = state.metrics.request_begins();
     async move {
         let (request, unread) = watch_body(request, drain_limits(&state.settings));
         let outcome = AssertUnwindSafe(next.run(request)).catch_unwind().await;
@@ -58,12 +60,17 @@ pub(crate) async fn frame(State(state): State<AppState>, request: Request, next:
         // Many clients do not look for an answer before they have sent everything.
         unread.drain().await;
         let (response, code) = finish(response, &method, &request_id);
+        let took = started.elapsed();
+        drop(running);
+        let status = response.status();
+        state.metrics.request_ended(&method, &route, status, took);
+        // What stands in this line is promised in docs/LOGGING.md.
         tracing::info!(
             http.method = %method,
             http.route = route,
-            http.status = response.status().as_u16(),
+            http.status = status.as_u16(),
             error.code = code,
-            duration_ms = started.elapsed().as_millis() as u64,
+            duration_ms = took.as_millis() as u64,
             "request"
         );
         response

@@ -141,6 +141,7 @@ pub(crate) async fn get_picture(
     let account = account
         .filter(|account| account.is_active)
         .ok_or_else(no_picture)?;
+    tracing::Span::current().record("account.id", tracing::field::display(account.id));
     let counted = count(&state, &account, Bucket::Poll);
     let mut response = if let Some(refusal) = counted.refusal() {
         refusal.into_response()

@@ -11,6 +11,8 @@ use drape_core::{
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::metrics::{Metrics, SweepCause};
+
 /// Pictures fetched in one go.
 const FETCH_BATCH: u32 = 8;
 /// Time after which a fetch that was never reported is tried again.
@@ -19,7 +21,6 @@ const FETCH_LEASE: Duration = Duration::from_secs(90);
 const FETCH_INTERVAL: Duration = Duration::from_secs(1);
 /// Pictures deleted in one batch of the sweep.
 const SWEEP_BATCH: u32 = 200;
-
 /// Idempotency keys forgotten in one batch of the sweep.
 const KEY_BATCH: u32 = 500;
 
@@ -39,6 +40,7 @@ pub struct ChoreOptions {
 pub struct Chores {
     ports: Ports,
     options: ChoreOptions,
+    metrics: Metrics,
     stop: CancellationToken,
 }
 
@@ -48,8 +50,16 @@ impl Chores {
         Self {
             ports,
             options,
+            metrics: Metrics::off(),
             stop,
         }
+    }
+
+    /// Measures the chores.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
     }
 
     /// Does the chores until stopped.
@@ -61,6 +71,7 @@ impl Chores {
         self.every(self.options.reap_interval, || async {
             let reaped = self.ports.jobs.reap(self.ports.clock.now()).await?;
             if reaped > 0 {
+                self.metrics.jobs_reaped(reaped);
                 tracing::warn!(jobs = reaped, "took back jobs whose worker was lost");
             }
             Ok(())
@@ -85,7 +96,7 @@ impl Chores {
             return;
         };
         self.every(interval, || async {
-            let swept = sweep(&self.ports, self.options.orphan_grace).await?;
+            let swept = sweep_once(&self.ports, self.options.orphan_grace, &self.metrics).await?;
             if swept.deleted > 0 {
                 tracing::info!(
                     pictures = swept.deleted,
@@ -134,13 +145,13 @@ impl Chores {
 
 /// What a turn of the sweep did.
 #[derive(Debug, Default)]
-struct Swept {
+pub struct Swept {
     /// Files that are gone.
-    deleted: u64,
+    pub deleted: u64,
     /// Files that could not be deleted.
-    failed: u64,
+    pub failed: u64,
     /// Why the first of these could not be deleted.
-    failure: Option<Error>,
+    pub failure: Option<Error>,
 }
 
 impl Swept {
@@ -153,16 +164,19 @@ impl Swept {
     }
 }
 
-/// Deletes what has run out, batch by batch, then what no row knows.
-async fn sweep(ports: &Ports, orphan_grace: Duration) -> Result<Swept> {
+/// Deletes what has run out, batch by batch, then what no row knows and is older than `orphan_grace`.
+pub async fn sweep_once(ports: &Ports, orphan_grace: Duration, metrics: &Metrics) -> Result<Swept> {
     let mut swept = Swept::default();
     let mut turn = Sweep::default();
     while let Some(batch) = turn.step(ports, SWEEP_BATCH).await? {
+        metrics.swept(&batch, SweepCause::Expired);
         swept.add(batch);
     }
     let mut search = OrphanSweep::default();
     while let Some(batch) = search.step(ports, orphan_grace).await? {
+        metrics.swept(&batch, SweepCause::Orphaned);
         swept.add(batch);
     }
+    metrics.sweep_ended(ports.clock.now());
     Ok(swept)
 }

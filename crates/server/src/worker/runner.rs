@@ -1,6 +1,9 @@
 //! Claim, heart-beat, report, shutdown.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use drape_core::{
     Error, Result,
@@ -13,6 +16,8 @@ use drape_core::{
 use futures::FutureExt as _;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::metrics::{JobEnd, Metrics};
 
 /// Longest sleep between two looks at the queue; other processes may have put something there.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
@@ -30,6 +35,8 @@ pub struct WorkerOptions {
     pub concurrency: usize,
     /// Length of a lease; it is extended every third of it.
     pub lease: Duration,
+    /// Attempts at one job; the queue ends a job after the last one.
+    pub max_attempts: u32,
     /// How long the parts of a job may take.
     pub pipeline: PipelineOptions,
     /// Time that running jobs get to end at shutdown.
@@ -42,6 +49,7 @@ pub struct Worker {
     ports: Ports,
     engines: Engines,
     options: WorkerOptions,
+    metrics: Metrics,
     /// Told to stop: claim nothing more.
     stop: CancellationToken,
     /// Grace is over: give running jobs back.
@@ -60,9 +68,17 @@ impl Worker {
             ports,
             engines,
             options,
+            metrics: Metrics::off(),
             stop,
             abandon: CancellationToken::new(),
         }
+    }
+
+    /// Measures the jobs.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
     }
 
     /// Claims and runs jobs until stopped; then lets the running ones end within the grace, and gives back the rest.
@@ -123,25 +139,58 @@ impl Worker {
             .await
     }
 
+    /// Works on a job and leaves one line about it in the log, as docs/LOGGING.md promises.
     async fn work_on(&self, job: Job) {
+        let begun = Instant::now();
+        let waited = self.waited(&job);
+        let running = self.metrics.job_begins(waited);
+        let end = self.attempt(&job).await;
+        let took = begun.elapsed();
+        drop(running);
+        let engine = self
+            .engines
+            .find(&job.engine)
+            .map_or("unknown", |engine| engine.name());
+        self.metrics.job_ended(engine, end, took);
+        tracing::info!(
+            generation.id = %job.generation,
+            account.id = %job.account,
+            engine.name = engine,
+            job.outcome = end.as_str(),
+            error.code = end.code().map(drape_core::Code::as_str),
+            job.attempt = job.attempt,
+            wait_ms = waited.map(|waited| waited.as_millis() as u64),
+            duration_ms = took.as_millis() as u64,
+            "job"
+        );
+    }
+
+    /// Time from the acceptance to the first claim; none for further attempts.
+    fn waited(&self, job: &Job) -> Option<Duration> {
+        if job.attempt > 1 {
+            return None;
+        }
+        let accepted_ms = self
+            .ports
+            .clock
+            .now()
+            .millis_since(job.generation.made_at());
+        Some(Duration::from_millis(accepted_ms))
+    }
+
+    async fn attempt(&self, job: &Job) -> JobEnd {
         let work = std::panic::AssertUnwindSafe(run_job(
             &self.ports,
             &self.engines,
-            &job,
+            job,
             &self.options.pipeline,
         ));
         let step = tokio::select! {
-            step = work.catch_unwind() => step.unwrap_or_else(|_| self.after_panic(&job)),
-            () = self.until_lost(&job) => {
-                tracing::info!(generation.id = %job.generation, "the job was cancelled or taken over");
-                return;
-            }
-            () = self.abandon.cancelled() => {
-                self.give_back(&job).await;
-                return;
-            }
+            step = work.catch_unwind() => step.unwrap_or_else(|_| self.after_panic(job)),
+            () = self.until_lost(job) => return JobEnd::Lost,
+            () = self.abandon.cancelled() => return self.give_back(job).await,
         };
-        self.report(&job, step).await;
+        self.report(job, step).await
     }
 
     /// A panic fails one attempt, never the process.
@@ -181,21 +230,18 @@ impl Worker {
         }
     }
 
-    async fn give_back(&self, job: &Job) {
+    async fn give_back(&self, job: &Job) -> JobEnd {
         match self.ports.jobs.put_back(job.generation, job.lease).await {
-            Ok(_) => {
-                tracing::info!(generation.id = %job.generation, "the job goes back into the queue");
-            }
+            Ok(Reported::Accepted) => JobEnd::PutBack,
+            Ok(Reported::LeaseLost) => JobEnd::Lost,
             Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "a job could not be given back; its lease will run out"
-                );
+                log_unreported(job, &error);
+                JobEnd::Unreported
             }
         }
     }
 
-    async fn report(&self, job: &Job, step: JobStep) {
+    async fn report(&self, job: &Job, step: JobStep) -> JobEnd {
         match step {
             JobStep::End(outcome) => self.report_end(job, outcome).await,
             JobStep::Retry {
@@ -209,14 +255,22 @@ impl Worker {
                     .jobs
                     .retry(job.generation, job.lease, delay, code, &message, now)
                     .await;
-                if let Err(error) = told {
-                    log_unreported(job, &error);
+                match told {
+                    Ok(Reported::Accepted) if job.attempt >= self.options.max_attempts => {
+                        JobEnd::Failed(code)
+                    }
+                    Ok(Reported::Accepted) => JobEnd::Retried(code),
+                    Ok(Reported::LeaseLost) => JobEnd::Lost,
+                    Err(error) => {
+                        log_unreported(job, &error);
+                        JobEnd::Unreported
+                    }
                 }
             }
         }
     }
 
-    async fn report_end(&self, job: &Job, outcome: JobOutcome) {
+    async fn report_end(&self, job: &Job, outcome: JobOutcome) -> JobEnd {
         let mut pause = Duration::from_millis(100);
         for _ in 0..REPORT_TRIES {
             let now = self.ports.clock.now();
@@ -226,10 +280,15 @@ impl Worker {
                 .finish(job.generation, job.lease, outcome.clone(), now)
                 .await
             {
-                Ok(Reported::Accepted) => return log_end(job, &outcome),
+                Ok(Reported::Accepted) => {
+                    return match outcome {
+                        JobOutcome::Completed { .. } => JobEnd::Completed,
+                        JobOutcome::Failed { code, .. } => JobEnd::Failed(code),
+                    };
+                }
                 Ok(Reported::LeaseLost) => {
-                    tracing::info!(generation.id = %job.generation, "the job ended after its lease was lost");
-                    return discard_result(&self.ports, &outcome).await;
+                    discard_result(&self.ports, &outcome).await;
+                    return JobEnd::Lost;
                 }
                 Err(error) => log_unreported(job, &error),
             }
@@ -237,17 +296,7 @@ impl Worker {
             pause *= 2;
         }
         // Nobody knows whether the last report arrived: the file stays, and the orphan sweep decides by the rows.
-    }
-}
-
-fn log_end(job: &Job, outcome: &JobOutcome) {
-    match outcome {
-        JobOutcome::Completed { engine, .. } => {
-            tracing::info!(generation.id = %job.generation, engine.name = %engine, "generation completed");
-        }
-        JobOutcome::Failed { code, .. } => {
-            tracing::info!(generation.id = %job.generation, engine.name = %job.engine, error.code = %code, "generation failed");
-        }
+        JobEnd::Unreported
     }
 }
 

@@ -47,7 +47,7 @@ async fn start(options: TestOptions) -> TestServer {
 }
 
 /// Registers an endpoint for all events; returns its id and its secret.
-async fn hook(server: &TestServer, url: &str) -> (EndpointId, WebhookSecret) {
+pub(crate) async fn hook(server: &TestServer, url: &str) -> (EndpointId, WebhookSecret) {
     let ports = &server.ports;
     let secret = WebhookSecret::from_random(ports.ids.secret());
     let endpoint = Endpoint {

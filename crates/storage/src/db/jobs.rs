@@ -89,14 +89,16 @@ impl SqlStore {
         }
     }
 
+    /// Microseconds until the next job is due, not positive when one is due now; none when no job waits.
+    async fn next_due_us(&self) -> Result<Option<i64>> {
+        let row = query(NEXT_DUE).first(&mut *self.reader().await?).await?;
+        Ok(row.map(|row| row.column("wait_us")).transpose()?)
+    }
+
     /// Time until the next job is due; none when no job waits.
     async fn next_due(&self) -> Result<Option<Duration>> {
-        let row = query(NEXT_DUE).first(&mut *self.reader().await?).await?;
-        let Some(row) = row else { return Ok(None) };
-        let wait_us = row.column::<i64>("wait_us")?;
-        Ok(Some(Duration::from_micros(
-            u64::try_from(wait_us).unwrap_or(0),
-        )))
+        let wait_us = self.next_due_us().await?;
+        Ok(wait_us.map(|wait_us| Duration::from_micros(u64::try_from(wait_us).unwrap_or(0))))
     }
 }
 
@@ -292,6 +294,12 @@ impl Jobs for SqlStore {
             )
             .await?;
         Ok(cancelled)
+    }
+
+    async fn lag(&self) -> Result<Duration> {
+        let wait_us = self.next_due_us().await?.unwrap_or(0);
+        let overdue_us = u64::try_from(-wait_us).unwrap_or(0);
+        Ok(Duration::from_micros(overdue_us))
     }
 
     async fn depth(&self) -> Result<u64> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use drape_core::{
     Code, Error, Result,
-    account::{EntryKind, LedgerEntry},
+    account::{EntryKind, LedgerEntry, LedgerTotals},
     ids::{AccountId, EntryId, GenerationId},
     ports::Ledger,
     time::Timestamp,
@@ -27,6 +27,14 @@ statements! {
         INSERT INTO ledger_entries (id, account_id, kind, amount, note, created_at) VALUES ($3, $1, 'grant', $2, $4, $5)";
     ENTRIES = "SELECT id, kind, amount, generation_id, note, created_at FROM ledger_entries
         WHERE account_id = $1 ORDER BY seq DESC LIMIT $2";
+    NEWEST = "SELECT COALESCE(MAX(seq), 0) AS last_seq FROM ledger_entries";
+    TOTALS = "SELECT COALESCE(MAX(seq), $1) AS last_seq,
+            COALESCE(SUM(amount) FILTER (WHERE kind = 'grant' AND amount > 0), 0) AS granted,
+            COALESCE(-SUM(amount) FILTER (WHERE kind = 'grant' AND amount < 0), 0) AS taken_back,
+            COUNT(*) FILTER (WHERE kind = 'hold') AS held,
+            COUNT(*) FILTER (WHERE kind = 'capture') AS captured,
+            COUNT(*) FILTER (WHERE kind = 'release') AS released
+        FROM ledger_entries WHERE seq > $1";
     INCONSISTENT = "SELECT accounts.id AS account_id FROM accounts
         WHERE balance <> (SELECT COALESCE(SUM(amount), 0) FROM ledger_entries WHERE account_id = accounts.id)
         ORDER BY accounts.id";
@@ -145,6 +153,31 @@ impl Ledger for SqlStore {
             .rows(&mut *self.reader().await?)
             .await?;
         Ok(rows.iter().map(read_entry).collect::<Result<_, _>>()?)
+    }
+
+    async fn totals(&self, after_seq: Option<u64>) -> Result<LedgerTotals> {
+        let mut reader = self.reader().await?;
+        let Some(after_seq) = after_seq else {
+            let row = query(NEWEST).first(&mut reader).await?;
+            let last_seq = row.map_or(Ok(0), |row| row.count("last_seq"))?;
+            return Ok(LedgerTotals {
+                last_seq,
+                ..LedgerTotals::default()
+            });
+        };
+        let row = query(TOTALS)
+            .bind(after_seq as i64)
+            .first(&mut reader)
+            .await?;
+        let row = row.ok_or(DbError::Corrupt("ledger"))?;
+        Ok(LedgerTotals {
+            last_seq: row.count("last_seq")?,
+            granted: row.count("granted")?,
+            taken_back: row.count("taken_back")?,
+            held: row.count("held")?,
+            captured: row.count("captured")?,
+            released: row.count("released")?,
+        })
     }
 
     async fn inconsistent_accounts(&self) -> Result<Vec<AccountId>> {

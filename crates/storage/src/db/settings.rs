@@ -1,7 +1,10 @@
 //! The database as a whole: whether it works, and its few settings.
 
 use async_trait::async_trait;
-use drape_core::{Result, ports::Database};
+use drape_core::{
+    Result,
+    ports::{Database, WriteStats},
+};
 
 use super::{
     DbError, SqlStore,
@@ -18,6 +21,10 @@ statements! {
 
 #[async_trait]
 impl Database for SqlStore {
+    fn write_stats(&self) -> WriteStats {
+        self.writer().stats()
+    }
+
     async fn ping(&self) -> Result<()> {
         query(PROBE_READ).first(&mut *self.reader().await?).await?;
         self.writer()

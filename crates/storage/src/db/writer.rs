@@ -5,11 +5,14 @@
 //! leaves nothing behind and does not hurt its neighbours. Nobody hears of success before the commit has returned.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
-use drape_core::{Code, Error, Result};
+use drape_core::{Code, Error, Result, ports::WriteStats};
 use futures::future::BoxFuture;
 use sqlx::{Connection, sqlite::SqliteConnection};
 use tokio::{
@@ -59,9 +62,17 @@ impl<T, F: FnOnce(&T) + Send + 'static> AfterCommit<T> for F {}
 /// Nobody needs to be told.
 pub(crate) fn nobody<T>(_: &T) {}
 
+/// What the writer has done so far.
+#[derive(Default)]
+struct Counts {
+    writes: AtomicU64,
+    commits: AtomicU64,
+}
+
 /// Handle of the writer task.
 pub(crate) struct Writer {
     queue: mpsc::Sender<Box<dyn Command>>,
+    counts: Arc<Counts>,
     closing: Arc<Notify>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
@@ -72,15 +83,27 @@ impl Writer {
     pub(crate) fn start(connection: SqliteConnection) -> Self {
         let (queue, commands) = mpsc::channel(QUEUE_LENGTH);
         let closing = Arc::new(Notify::new());
+        let counts = Arc::new(Counts::default());
         let task = tokio::spawn(write_until_closed(
             connection,
             commands,
+            Arc::clone(&counts),
             Arc::clone(&closing),
         ));
         Self {
             queue,
+            counts,
             closing,
             task: Mutex::new(Some(task)),
+        }
+    }
+
+    /// Says how busy the writer is.
+    pub(crate) fn stats(&self) -> WriteStats {
+        WriteStats {
+            waiting: (self.queue.max_capacity() - self.queue.capacity()) as u64,
+            writes: self.counts.writes.load(Ordering::Relaxed),
+            commits: self.counts.commits.load(Ordering::Relaxed),
         }
     }
 
@@ -212,6 +235,7 @@ impl<T: Send + 'static, W: Work<T>, A: AfterCommit<T>> Command for Typed<T, W, A
 async fn write_until_closed(
     mut connection: SqliteConnection,
     mut queue: mpsc::Receiver<Box<dyn Command>>,
+    counts: Arc<Counts>,
     closing: Arc<Notify>,
 ) {
     let mut batches_in_a_row = 0;
@@ -226,7 +250,7 @@ async fn write_until_closed(
             biased;
             command = queue.recv() => match command {
                 Some(command) => {
-                    write_batch(&mut connection, command, &mut queue).await;
+                    write_batch(&mut connection, command, &mut queue, &counts).await;
                     batches_in_a_row += 1;
                 }
                 None => break,
@@ -247,10 +271,16 @@ async fn write_batch(
     connection: &mut SqliteConnection,
     first: Box<dyn Command>,
     queue: &mut mpsc::Receiver<Box<dyn Command>>,
+    counts: &Counts,
 ) {
     let mut batch = Vec::new();
     let written = run_batch(connection, first, queue, &mut batch).await;
     let lost = written.err().map(Arc::new);
+    if lost.is_none() {
+        counts.commits.fetch_add(1, Ordering::Relaxed);
+        let writes = batch.len() as u64;
+        counts.writes.fetch_add(writes, Ordering::Relaxed);
+    }
     if let Some(cause) = &lost {
         tracing::error!(
             error = cause as &dyn std::error::Error,

@@ -8,7 +8,7 @@
 
 use drape_core::{
     Code,
-    account::{Account, AccountChange, EntryKind},
+    account::{Account, AccountChange, EntryKind, LedgerTotals},
     ids::{AccountId, ImageId, KeyId},
     image::{BlobKind, ImageOrigin, PersonImage},
     ports::Ids,
@@ -265,4 +265,50 @@ pub async fn the_first_signing_secret_stays(data: &DataPorts) {
     secrets.push(data.database.signing_secret([9; 32]).await.unwrap());
     assert!(secrets.windows(2).all(|pair| pair[0] == pair[1]));
     assert_ne!(secrets[0], [9; 32]);
+}
+
+/// Sums of the ledger count every entry after a number once, over all accounts.
+pub async fn ledger_totals_count_each_entry_once(data: &DataPorts) {
+    let begin = data.ledger.totals(None).await.unwrap();
+    assert_eq!(begin, LedgerTotals::default());
+    let account = data.account("shop", 3).await.id;
+    let other = data.account("other", 2).await.id;
+    data.queue(account, 2).await;
+    let job = data.claim().await.unwrap();
+    let outcome = data.completed(account);
+    data.jobs
+        .finish(job.generation, job.lease, outcome, data.now())
+        .await
+        .unwrap();
+    let waiting = data.claim().await.unwrap().generation;
+    data.jobs.cancel(waiting, data.now()).await.unwrap();
+    data.grant(other, -2).await.unwrap();
+    let all = data.ledger.totals(Some(begin.last_seq)).await.unwrap();
+    let sums = (
+        all.granted,
+        all.taken_back,
+        all.held,
+        all.captured,
+        all.released,
+    );
+    assert_eq!(sums, (5, 2, 2, 1, 1));
+    let newest = data.ledger.totals(None).await.unwrap();
+    assert_eq!(newest.last_seq, all.last_seq);
+    assert_eq!(newest.granted, 0);
+    let nothing = data.ledger.totals(Some(all.last_seq)).await.unwrap();
+    assert_eq!(nothing, newest);
+    data.grant(account, 4).await.unwrap();
+    let more = data.ledger.totals(Some(all.last_seq)).await.unwrap();
+    assert_eq!((more.granted, more.held), (4, 0));
+}
+
+/// Writes and commits are counted; a commit has at least one write.
+pub async fn writes_are_counted(data: &DataPorts) {
+    let before = data.database.write_stats();
+    data.account("shop", 3).await;
+    data.account("other", 3).await;
+    let after = data.database.write_stats();
+    assert!(after.writes >= before.writes + 2, "{before:?} {after:?}");
+    assert!(after.commits > before.commits && after.commits <= after.writes);
+    assert_eq!(after.waiting, 0);
 }

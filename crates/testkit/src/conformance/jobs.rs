@@ -559,3 +559,22 @@ pub async fn waiting_jobs_have_a_place(data: &DataPorts) {
     let unknown = GenerationId::from_uuid(data.ids.uuid());
     assert_eq!(data.jobs.position(unknown).await.unwrap(), None);
 }
+
+/// The lag is how long the most overdue job has been due; delayed jobs and running ones do not count.
+pub async fn the_lag_is_that_of_the_most_overdue_job(data: &DataPorts) {
+    let jobs = &data.jobs;
+    assert_eq!(jobs.lag().await.unwrap(), Duration::ZERO);
+    let account = data.account("shop", 2).await.id;
+    data.queue(account, 1).await;
+    let first = jobs.lag().await.unwrap();
+    assert!(first < LONG, "{first:?}");
+    assert!(jobs.lag().await.unwrap() >= first);
+    let job = data.claim().await.unwrap();
+    assert_eq!(jobs.lag().await.unwrap(), Duration::ZERO);
+    let (code, now) = (Code::EngineFailed, data.now());
+    jobs.retry(job.generation, job.lease, LONG, code, "later", now)
+        .await
+        .unwrap();
+    assert_eq!(jobs.lag().await.unwrap(), Duration::ZERO);
+    assert_eq!(jobs.depth().await.unwrap(), 1);
+}

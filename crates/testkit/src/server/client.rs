@@ -45,6 +45,11 @@ impl TestClient {
         }
     }
 
+    /// The router, for serving it on a real connection.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     /// The key that is sent.
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()

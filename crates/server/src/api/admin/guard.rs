@@ -16,6 +16,7 @@ use crate::{
         auth::{Counted, sent_key, well_formed},
         error::{ApiError, from_bare_status},
     },
+    rate_limit::Bucket,
     state::AppState,
 };
 
@@ -39,7 +40,10 @@ pub(crate) async fn guard(state: &AppState, request: Request, next: Next) -> Res
     let now = state.ports.clock.now();
     let counted = Counted::of_admin(limit, state.limiter.check_admin(key.id, limit, now));
     let mut response = match counted.refusal() {
-        Some(refusal) => refusal.into_response(),
+        Some(refusal) => {
+            state.metrics.rate_limited(Bucket::Admin);
+            refusal.into_response()
+        }
         None => next.run(request).await,
     };
     counted.write_headers(response.headers_mut());
