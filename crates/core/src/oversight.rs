@@ -1,8 +1,11 @@
 //! What an operator sees of all accounts.
 
+use std::fmt;
+
 use crate::{
     Code,
     account::Account,
+    erase::CustomerId,
     generation::{Generation, Status},
     ids::{AccountId, AttemptId},
     product::ExternalId,
@@ -33,7 +36,7 @@ pub struct GenerationFilter {
     /// Of this account.
     pub account: Option<AccountId>,
     /// Of this customer; only together with an account, whose name for the customer it is.
-    pub external_user_id: Option<String>,
+    pub customer: Option<CustomerId>,
     /// In this state.
     pub status: Option<Status>,
     /// By this engine.
@@ -49,7 +52,7 @@ pub struct GenerationFilter {
 }
 
 /// A generation with what only an operator sees.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct FoundGeneration {
     /// The generation.
     pub generation: Generation,
@@ -61,6 +64,15 @@ pub struct FoundGeneration {
     pub watermark: bool,
     /// Whether a visible label was asked for; the account decides when none.
     pub ai_label: Option<bool>,
+}
+
+impl fmt::Debug for FoundGeneration {
+    /// Without the customer's name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FoundGeneration")
+            .field("generation", &self.generation)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One attempt of a worker at a job.

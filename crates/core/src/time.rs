@@ -55,6 +55,39 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// Reads a moment such as `2026-03-01T09:00:00Z` (ISO 8601 with an offset), or a day such as `2026-03-01`, which
+    /// is its first moment in UTC; none when it is neither.
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Ok(moment) = text.parse::<jiff::Timestamp>() {
+            return Some(Self(moment.as_microsecond()));
+        }
+        Some(Self(parse_day(text)?.saturating_mul(DAY_US)))
+    }
+
+    /// Days since 1970-01-01, UTC.
+    pub fn day(self) -> i64 {
+        self.0.div_euclid(DAY_US)
+    }
+}
+
+/// Reads a day such as `2026-03-01` as days since 1970-01-01; none when there is no such day.
+pub fn parse_day(text: &str) -> Option<i64> {
+    let is_plain = text.len() == 10
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let date: jiff::civil::Date = text.parse().ok().filter(|_| is_plain)?;
+    let moment = jiff::tz::TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0));
+    Some(moment.ok()?.as_microsecond().div_euclid(DAY_US))
+}
+
+/// Prints days since 1970-01-01 as a date such as `2026-03-01`.
+pub fn day_name(day: i64) -> String {
+    let text = Timestamp(day.saturating_mul(DAY_US)).to_string();
+    text.split('T').next().unwrap_or_default().to_owned()
+}
+
 impl fmt::Display for Timestamp {
     /// ISO 8601 with milliseconds and `Z`, such as `2026-03-01T09:00:00.000Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,6 +118,43 @@ mod tests {
             "2026-03-01T09:00:00.123Z"
         );
         assert_eq!(Timestamp::default().to_string(), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn reads_moments_and_days() {
+        let parse = |text: &str| Timestamp::parse(text).map(|moment| moment.to_string());
+        let nine = Some("2026-03-01T09:00:00.000Z".to_owned());
+        for text in [
+            "2026-03-01T09:00:00Z",
+            "2026-03-01T09:00:00.000Z",
+            "2026-03-01T10:00:00+01:00",
+        ] {
+            assert_eq!(parse(text), nine, "{text}");
+        }
+        assert_eq!(
+            parse("2026-03-01").as_deref(),
+            Some("2026-03-01T00:00:00.000Z")
+        );
+        for bad in [
+            "",
+            "today",
+            "2026-02-30",
+            "2026-3-1",
+            "20260301",
+            "2026-03-01T09:00:00",
+            "1772355600",
+        ] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn days_have_names_in_both_directions() {
+        for name in ["1970-01-01", "1969-12-31", "2024-02-29", "9999-12-30"] {
+            assert_eq!(day_name(parse_day(name).unwrap()), name);
+        }
+        assert_eq!(parse_day("1970-01-02"), Some(1));
+        assert_eq!(Timestamp::from_micros(-1).day(), -1);
     }
 
     #[test]

@@ -278,6 +278,7 @@ impl App {
             sync_wait: Duration::from_secs(u64::from(config.server.sync_wait_s)),
             max_sync_waiting: config.server.max_sync_waiting as usize,
             account_defaults: account_defaults(&config),
+            shown: config.shown(),
             ..ApiSettings::default()
         };
         let state = AppState::new(

@@ -4,6 +4,8 @@ mod layers;
 mod parse;
 mod reference;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 pub use layers::{ConfigError, Layers, Origin, load};
@@ -182,7 +184,50 @@ settings! {
     }
 }
 
+/// Settings that the admin API shows: what explains how the server behaves. A setting is secret, or of no use to a
+/// caller far away, until it stands here.
+const SHOWN: [&str; 24] = [
+    "server.public_url",
+    "server.url_lifetime_s",
+    "server.sync_wait_s",
+    "server.max_sync_waiting",
+    "server.max_connections",
+    "storage.max_waiting_jobs",
+    "accounts.credits",
+    "accounts.rate_limit",
+    "accounts.poll_limit",
+    "admin.rate_limit",
+    "limits.max_json_bytes",
+    "limits.max_multipart_bytes",
+    "limits.max_picture_bytes",
+    "limits.max_pixels",
+    "limits.max_long_side_px",
+    "pictures.max_waiting",
+    "worker.lease_s",
+    "worker.max_attempts",
+    "worker.engine_time_limit_s",
+    "engine.default",
+    "preview.gate",
+    "outbound.allow_http",
+    "retention.sweep_interval_s",
+    "clock.offset",
+];
+
 impl Config {
+    /// The settings that may be shown, by `section.key`.
+    pub fn shown(&self) -> BTreeMap<String, serde_json::Value> {
+        // A tree of plain values, which always serialises.
+        let all = serde_json::to_value(self).unwrap_or_default();
+        let value_of = |name: &str| {
+            all.pointer(&format!("/{}", name.replace('.', "/")))
+                .cloned()
+        };
+        SHOWN
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), value_of(name)?)))
+            .collect()
+    }
+
     /// Checks what types alone cannot say. Errors name the setting and what it should be.
     pub fn check(&self) -> Result<(), ConfigError> {
         let wrong = |setting: &str, message: &str| {
@@ -275,6 +320,14 @@ mod tests {
     #[test]
     fn defaults_are_valid() {
         Config::default().check().unwrap();
+    }
+
+    #[test]
+    fn every_shown_setting_exists() {
+        let shown = Config::default().shown();
+        assert_eq!(shown.len(), SHOWN.len());
+        assert_eq!(shown["storage.max_waiting_jobs"], 100_000);
+        assert_eq!(shown["engine.default"], "preview");
     }
 
     #[test]

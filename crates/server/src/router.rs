@@ -18,6 +18,7 @@ use crate::{
     state::{ApiSettings, AppState},
 };
 
+pub(crate) use admin::ACCOUNT_CREDITS;
 pub use admin::is_admin;
 
 /// Template of the upload route.

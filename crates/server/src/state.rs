@@ -1,8 +1,9 @@
 //! What every handler can reach.
 
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, ops::Deref, sync::Arc, time::Duration};
 
-use drape_core::{admin::AccountDefaults, engine::Engines, ports::Ports};
+use drape_core::{admin::AccountDefaults, engine::Engines, ports::Ports, time::Timestamp};
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -37,6 +38,8 @@ pub struct ApiSettings {
     pub max_sync_waiting: usize,
     /// What a new account gets when its maker does not say.
     pub account_defaults: AccountDefaults,
+    /// Settings that the admin API shows, by `section.key`; nothing secret among them.
+    pub shown: BTreeMap<String, Value>,
 }
 
 impl Default for ApiSettings {
@@ -54,6 +57,7 @@ impl Default for ApiSettings {
             sync_wait: Duration::from_secs(90),
             max_sync_waiting: 512,
             account_defaults: AccountDefaults::default(),
+            shown: BTreeMap::new(),
         }
     }
 }
@@ -76,6 +80,8 @@ pub struct AppParts {
     pub metrics: Metrics,
     /// Settings of the HTTP API.
     pub settings: Arc<ApiSettings>,
+    /// When this server began.
+    pub started_at: Timestamp,
     /// Memory for multipart bodies, in units of [`BUFFER_UNIT_BYTES`].
     pub(crate) buffers: Arc<Semaphore>,
     /// Last answer of the readiness check.
@@ -106,6 +112,7 @@ impl AppState {
         ));
         let max_waiting = settings.max_sync_waiting.min(Semaphore::MAX_PERMITS);
         Self(Arc::new(AppParts {
+            started_at: ports.clock.now(),
             ports,
             engines,
             signer,

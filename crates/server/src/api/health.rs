@@ -117,7 +117,8 @@ impl Default for Readiness {
 }
 
 impl Readiness {
-    async fn problems(&self, state: &AppState) -> Vec<Detail> {
+    /// What does not work; as seen within the last second.
+    pub(crate) async fn problems(&self, state: &AppState) -> Vec<Detail> {
         // The semaphore is never closed; without its permit there would only be more looks at once.
         let _permit = self.looking.acquire().await;
         let now = state.ports.clock.now();

@@ -7,6 +7,7 @@ use axum::{
 use bytes::Bytes;
 use drape_core::{
     Error,
+    account::Account,
     idempotency::{self, IdempotencyKey, ParseKeyError, Start, StoredAnswer, Ticket},
     ids::GenerationId,
     try_on::TryOnCreated,
@@ -16,7 +17,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 
-use super::{auth::Caller, body::RequestBody, error::ApiError, multipart::Form};
+use super::{body::RequestBody, error::ApiError, multipart::Form};
 use crate::state::AppState;
 
 /// Header that carries the key, as it is named in validation details.
@@ -58,7 +59,7 @@ pub(crate) enum Begun {
 /// Errors: `VALIDATION_FAILED` on `Idempotency-Key`, `IDEMPOTENCY_KEY_REUSED`, `IDEMPOTENCY_KEY_IN_USE`.
 pub(crate) async fn begin(
     state: &AppState,
-    caller: &Caller,
+    account: &Account,
     key: SentKey,
     route: &str,
     body: &RequestBody,
@@ -68,7 +69,7 @@ pub(crate) async fn begin(
     };
     let key = key.map_err(|error| Error::invalid_field(KEY_NAME, error.to_string()))?;
     let fingerprint = fingerprint(route, body).await?;
-    let started = idempotency::start(&state.ports, caller, key, fingerprint).await?;
+    let started = idempotency::start(&state.ports, account, key, fingerprint).await?;
     Ok(match started {
         Start::Work(ticket) => Begun::Work(Hold {
             state: state.clone(),

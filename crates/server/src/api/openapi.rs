@@ -17,8 +17,10 @@ use utoipa::{
 
 use super::{
     admin::{
-        create_account, create_key, get_account, get_account_credits, grant_credits,
-        guard::ADMIN_KEY, list_accounts, list_engines, list_keys, revoke_key, update_account,
+        cancel_generation, create_account, create_key, erase_account_customer, get_account,
+        get_account_credits, get_system, get_usage, grant_credits, guard::ADMIN_KEY,
+        inspect_generation, list_accounts, list_engines, list_keys, revoke_key, search_generations,
+        update_account,
     },
     auth::API_KEY,
     docs,
@@ -91,6 +93,12 @@ const ADMIN_ERRORS: [Code; 1] = [Code::NotFound];
         revoke_key::revoke_key,
         grant_credits::grant_credits,
         get_account_credits::get_account_credits,
+        erase_account_customer::erase_account_customer,
+        search_generations::search_generations,
+        inspect_generation::inspect_generation,
+        cancel_generation::cancel_generation,
+        get_usage::get_usage,
+        get_system::get_system,
         list_engines::list_engines,
     ),
     components(schemas(ErrorBody)),

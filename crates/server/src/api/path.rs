@@ -49,10 +49,15 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
 pub(crate) struct PathIds(Vec<(String, String)>);
 
 impl PathIds {
-    /// Reads the id with this name in the route's template; none when nothing can have it.
-    pub(crate) fn parse<T: FromStr>(&self, name: &str) -> Option<T> {
+    /// The text with this name in the route's template.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         let (_, value) = self.0.iter().find(|(key, _)| key == name)?;
-        value.parse().ok()
+        Some(value)
+    }
+
+    /// Reads the id with this name; none when nothing can have it.
+    pub(crate) fn parse<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.text(name)?.parse().ok()
     }
 }
 

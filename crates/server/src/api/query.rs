@@ -46,6 +46,21 @@ impl Query {
         Some(text.to_owned())
     }
 
+    /// Anything that a text can be read as, if it was sent; `expected` says what to send.
+    pub(crate) fn read<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+        expected: &str,
+        problems: &mut Problems,
+    ) -> Option<T> {
+        let value = read(self.get(name)?);
+        if value.is_none() {
+            problems.add(name, format!("Expected {expected}"));
+        }
+        value
+    }
+
     /// `true` or `false`, if it was sent.
     pub(crate) fn flag(&self, name: &str, problems: &mut Problems) -> Option<bool> {
         let text = self.get(name)?;

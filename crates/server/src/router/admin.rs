@@ -2,8 +2,9 @@
 
 use super::Routes;
 use crate::api::admin::{
-    create_account, create_key, get_account, get_account_credits, grant_credits, list_accounts,
-    list_engines, list_keys, revoke_key, update_account,
+    cancel_generation, create_account, create_key, erase_account_customer, get_account,
+    get_account_credits, get_system, get_usage, grant_credits, inspect_generation, list_accounts,
+    list_engines, list_keys, revoke_key, search_generations, update_account,
 };
 
 /// Where the admin API begins. Every route below it needs an admin key, and no other key will do.
@@ -13,7 +14,14 @@ const ACCOUNTS: &str = "/admin/v1/accounts";
 const ACCOUNT: &str = "/admin/v1/accounts/{accountId}";
 const KEYS: &str = "/admin/v1/accounts/{accountId}/keys";
 const KEY: &str = "/admin/v1/accounts/{accountId}/keys/{keyId}";
-const CREDITS: &str = "/admin/v1/accounts/{accountId}/credits";
+/// Template of the route for an account's credits.
+pub(crate) const ACCOUNT_CREDITS: &str = "/admin/v1/accounts/{accountId}/credits";
+const CUSTOMER: &str = "/admin/v1/accounts/{accountId}/customers/{customerId}";
+const GENERATIONS: &str = "/admin/v1/generations";
+const GENERATION: &str = "/admin/v1/generations/{generationId}";
+const CANCEL: &str = "/admin/v1/generations/{generationId}/cancel";
+const USAGE: &str = "/admin/v1/usage";
+const SYSTEM: &str = "/admin/v1/system";
 const ENGINES: &str = "/admin/v1/engines";
 
 /// Says whether a route (its template) belongs to the admin API.
@@ -42,11 +50,37 @@ pub(super) fn add_to(routes: Routes) -> Routes {
         .post(KEYS, create_key::create_key, create_key::ERRORS)
         .get(KEYS, list_keys::list_keys, list_keys::ERRORS)
         .delete(KEY, revoke_key::revoke_key, revoke_key::ERRORS)
-        .post(CREDITS, grant_credits::grant_credits, grant_credits::ERRORS)
+        .post(
+            ACCOUNT_CREDITS,
+            grant_credits::grant_credits,
+            grant_credits::ERRORS,
+        )
         .get(
-            CREDITS,
+            ACCOUNT_CREDITS,
             get_account_credits::get_account_credits,
             get_account_credits::ERRORS,
         )
+        .delete(
+            CUSTOMER,
+            erase_account_customer::erase_account_customer,
+            erase_account_customer::ERRORS,
+        )
+        .get(
+            GENERATIONS,
+            search_generations::search_generations,
+            search_generations::ERRORS,
+        )
+        .get(
+            GENERATION,
+            inspect_generation::inspect_generation,
+            inspect_generation::ERRORS,
+        )
+        .post(
+            CANCEL,
+            cancel_generation::cancel_generation,
+            cancel_generation::ERRORS,
+        )
+        .get(USAGE, get_usage::get_usage, get_usage::ERRORS)
+        .get(SYSTEM, get_system::get_system, &[])
         .get(ENGINES, list_engines::list_engines, &[])
 }

@@ -1,6 +1,9 @@
 //! The frame of the admin API: keys, rates, the switch.
 
 mod accounts;
+mod document;
+mod generations;
+mod usage;
 
 use std::sync::Arc;
 

@@ -8,10 +8,18 @@ use crate::world::{
 };
 
 /// Checks a value against the part of JSON Schema that the document uses.
-fn check(document: &Value, schema: &Value, value: &Value, place: &str) {
+pub(crate) fn check(document: &Value, schema: &Value, value: &Value, place: &str) {
     if let Some(target) = schema["$ref"].as_str() {
         let target = document.pointer(&target[1..]).unwrap();
         return check(document, target, value, place);
+    }
+    // An object that may be null.
+    if let Some(choices) = schema["oneOf"].as_array() {
+        assert_eq!(choices[1], json!({ "type": "null" }), "{place}");
+        if value.is_null() {
+            return;
+        }
+        return check(document, &choices[0], value, place);
     }
     let types: Vec<&str> = match &schema["type"] {
         Value::String(one) => vec![one],

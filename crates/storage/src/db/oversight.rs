@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use drape_core::{
     Result,
     account::LedgerEntry,
+    erase::CustomerId,
     ids::{AccountId, AttemptId, GenerationId},
     oversight::{
         AccountFilter, AccountWithBalance, Attempt, FoundGeneration, GenerationFilter, UsageDay,
@@ -127,12 +128,12 @@ fn first_id_at(moment: Timestamp) -> Uuid {
 enum Scope {
     All,
     Account(AccountId),
-    User(AccountId, String),
+    User(AccountId, CustomerId),
 }
 
 impl Scope {
     fn of(filter: &GenerationFilter) -> Self {
-        match (filter.account, &filter.external_user_id) {
+        match (filter.account, &filter.customer) {
             (Some(account), Some(user)) => Self::User(account, user.clone()),
             (Some(account), None) => Self::Account(account),
             (None, _) => Self::All,
@@ -143,7 +144,9 @@ impl Scope {
         match self {
             Self::All => query,
             Self::Account(account) => query.bind_id(account.as_uuid()),
-            Self::User(account, user) => query.bind_id(account.as_uuid()).bind(user),
+            Self::User(account, user) => query
+                .bind_id(account.as_uuid())
+                .bind(user.as_str().to_owned()),
         }
     }
 }

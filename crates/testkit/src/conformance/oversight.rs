@@ -171,7 +171,7 @@ pub async fn generations_are_searched_by_every_field(data: &DataPorts) {
     };
     assert_eq!(found(data, of_account()).await, [quick, named, plain]);
     let of_user = |user: &str| GenerationFilter {
-        external_user_id: Some(user.to_owned()),
+        customer: Some(user.parse().unwrap()),
         ..of_account()
     };
     assert_eq!(found(data, of_user("customer 1")).await, [named]);
@@ -232,11 +232,11 @@ pub async fn searches_are_cut_by_time(data: &DataPorts) {
         for (account, user) in [
             (None, None),
             (Some(account), None),
-            (Some(account), Some("customer 1".to_owned())),
+            (Some(account), Some("customer 1".parse().unwrap())),
         ] {
             let filter = GenerationFilter {
                 account,
-                external_user_id: user,
+                customer: user,
                 from,
                 to,
                 ..GenerationFilter::default()

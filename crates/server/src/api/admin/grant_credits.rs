@@ -1,9 +1,11 @@
 //! `POST /accounts/{accountId}/credits`.
 
-use axum::{Json, extract::State};
+use axum::{extract::State, response::Response};
 use drape_core::{
     Code, Error,
+    account::Account,
     admin::{Admin, MAX_CREDITS, grant_problems},
+    idempotency::{StoredAnswer, reused},
 };
 use http::StatusCode;
 use serde::Serialize;
@@ -14,12 +16,15 @@ use super::{account::account_in_path, get_account_credits::LedgerItem};
 use crate::{
     api::{
         body::{
-            JsonBody,
+            JsonBody, RequestBody,
             fields::{Object, Problems},
         },
         error::ApiError,
+        idempotency::{self, Begun, SentKey},
+        multipart::Form,
         path::PathIds,
     },
+    router,
     state::AppState,
 };
 
@@ -27,6 +32,8 @@ use crate::{
 pub(crate) const ERRORS: &[Code] = &[
     Code::ValidationFailed,
     Code::AccountNotFound,
+    Code::IdempotencyKeyReused,
+    Code::IdempotencyKeyInUse,
     Code::UnsupportedMediaType,
     Code::PayloadTooLarge,
 ];
@@ -56,25 +63,50 @@ pub(crate) struct GrantedResponse {
 
 /// Gives credits to an account, or takes some back, with a note in its ledger.
 ///
-/// Each call counts: when an answer got lost, look into the ledger before sending it again.
+/// Without an `Idempotency-Key` each call counts: when an answer got lost, look into the ledger before sending it again.
 #[utoipa::path(
     post,
     path = "/admin/v1/accounts/{accountId}/credits",
     operation_id = "grant_credits",
     tag = "admin",
-    params(("accountId" = String, Path, description = "Id of the account")),
+    params(
+        ("accountId" = String, Path, description = "Id of the account"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again: the same key and body within 24 hours get the same answer"),
+    ),
     request_body(content = GrantCreditsRequest),
     responses((status = 201, body = GrantedResponse, description = "The entry and the new balance"))
 )]
 pub(crate) async fn grant_credits(
     State(state): State<AppState>,
     ids: PathIds,
+    key: SentKey,
     JsonBody(json): JsonBody,
-) -> Result<(StatusCode, Json<GrantedResponse>), ApiError> {
+) -> Result<Response, ApiError> {
     let (amount, note) = read_grant(&json)?;
     let account = account_in_path(&state, &ids).await?;
+    let body = RequestBody {
+        json,
+        files: Form::default(),
+    };
+    let begun = idempotency::begin(&state, &account, key, router::ACCOUNT_CREDITS, &body).await?;
+    let hold = match begun {
+        Begun::Work(hold) => hold,
+        Begun::Answered(answer) => return Ok(idempotency::replayed(idempotency::render(answer))),
+        // The account's own try-on has this key.
+        Begun::Queued(_) => return Err(reused().into()),
+    };
+    let answer = grant(&state, &account, amount, &note).await;
+    Ok(idempotency::render(hold.remember(answer).await?))
+}
+
+async fn grant(
+    state: &AppState,
+    account: &Account,
+    amount: i64,
+    note: &str,
+) -> Result<StoredAnswer, ApiError> {
     let granted = Admin::from(&state.ports)
-        .grant(account.id, amount, &note)
+        .grant(account.id, amount, note)
         .await
         .map_err(|error| match error.code() {
             // Of the account's credits, not of the caller's: the amount is what does not fit.
@@ -85,7 +117,10 @@ pub(crate) async fn grant_credits(
         entry: granted.entry.into(),
         credit_balance: granted.balance,
     };
-    Ok((StatusCode::CREATED, Json(response)))
+    Ok(StoredAnswer {
+        status: StatusCode::CREATED.as_u16(),
+        body: serde_json::to_string(&response).map_err(Error::internal)?,
+    })
 }
 
 fn read_grant(json: &Value) -> Result<(i64, String), ApiError> {

@@ -32,14 +32,14 @@ pub(crate) async fn erase_customer(
     caller: Caller,
     id: PathId,
 ) -> Result<StatusCode, ApiError> {
-    let customer = read_customer(&id)?;
+    let customer = read_customer(id.text())?;
     erase::erase_customer(&state.ports, &state.engines, caller.id, &customer).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Reads the name of a customer; what is wrong with it is told without repeating it.
-pub(crate) fn read_customer(id: &PathId) -> Result<CustomerId, ApiError> {
-    let read = match id.text() {
+pub(crate) fn read_customer(id: Option<&str>) -> Result<CustomerId, ApiError> {
+    let read = match id {
         Some(text) => text.parse(),
         None => Err("Expected percent-encoded UTF-8"),
     };
