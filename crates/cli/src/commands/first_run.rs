@@ -1,4 +1,4 @@
-//! What an empty data folder gets: an account, demo pictures, and three lines to try.
+//! What an empty data folder gets: an account, demo pictures, and two lines to try.
 
 use std::{net::SocketAddr, path::Path};
 
@@ -10,7 +10,7 @@ use super::account;
 /// Folder of the demo pictures inside the data folder.
 const DEMO_DIR: &str = "demo";
 
-/// Makes the account `default`, shows its key once, and prints three curl lines that work as they stand.
+/// Makes the account `default`, shows its key once, and prints two curl lines that work as they stand.
 pub(crate) async fn welcome(
     config: &Config,
     data: &Data,
@@ -22,25 +22,25 @@ pub(crate) async fn welcome(
     let (account, key) = account::create(config, data, "default", None, None).await?;
     let key = key.expose();
     let url = format!("http://{address}/tryon/v1");
-    let person = quoted(&format!("person=@{}", demo.join("person.jpg").display()));
+    let person = quoted(&format!("file=@{}", demo.join("person.jpg").display()));
     let garment = quoted(&format!("garment=@{}", demo.join("garment.jpg").display()));
+    let image_id = r#"sed 's/.*"imageId":"\([^"]*\)".*/\1/' person.json"#;
     println!(
         "Made the account \"{}\" with {} credits.",
         account.name, config.accounts.credits
     );
     println!("Its API key, shown this once: {key}");
     println!();
-    println!("Try it: a try-on, its status, its picture. Then put your own two pictures in.");
+    println!(
+        "Try it: upload a person, then ask for the try-on. Then put your own two pictures in."
+    );
     println!();
+    println!("curl -s {url}/images/upload -H 'x-api-key: {key}' -F {person} | tee person.json");
     println!(
-        "curl -s {url}/try-on -H 'x-api-key: {key}' -F 'data={{\"product\":{{\"title\":\"Demo T-shirt\",\"images\":[{{\"fileKey\":\"garment\"}}]}},\"customer\":{{\"fileKey\":\"person\"}}}}' -F {person} -F {garment} | tee try-on.json"
+        "curl -s {url}/try-on/sync -H 'x-api-key: {key}' -F 'data={{\"customer\":{{\"id\":\"'$({image_id})'\"}},\"product\":{{\"title\":\"Demo T-shirt\",\"images\":[{{\"fileKey\":\"garment\"}}]}}}}' -F {garment}"
     );
-    println!(
-        "sleep 3; curl -s {url}/generations/$(sed 's/.*\"generationId\":\"\\([^\"]*\\)\".*/\\1/' try-on.json) -H 'x-api-key: {key}' | tee generation.json"
-    );
-    println!(
-        "curl -s -o try-on.jpg \"$(sed 's/.*\"resultImageUrl\":\"\\([^\"]*\\)\".*/\\1/' generation.json)\""
-    );
+    println!();
+    println!("The link in resultImageUrl opens in any browser.");
     println!();
     Ok(())
 }

@@ -110,6 +110,50 @@ async fn accounts_do_not_share_their_rate() {
     other.get(CREDITS).await.expect_status(200);
 }
 
+/// 200 requests at once on a limit of 100, from many threads, some of them late in the minute: exactly 100 pass.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_hundred_at_once_exactly_a_hundred_pass() {
+    let server = limited(100, 600).await;
+    let client: drape_testkit::TestClient = (*server).clone();
+    let burst = async |count: usize| {
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..count {
+            let client = client.clone();
+            tasks.spawn(async move { client.get(CREDITS).await });
+        }
+        tasks.join_all().await
+    };
+    let passed = |answers: &[drape_testkit::TestResponse], reset_s: u32| {
+        let mut left: Vec<u32> = Vec::new();
+        for answer in answers {
+            assert_eq!(answer.header("ratelimit-policy"), "\"default\";q=100;w=60");
+            if answer.status == 200 {
+                let state = answer.header("ratelimit");
+                let rest = state.strip_prefix("\"default\";r=").unwrap();
+                left.push(rest.split_once(';').unwrap().0.parse().unwrap());
+                continue;
+            }
+            answer.expect_error(429, "RATE_LIMITED");
+            assert_eq!(answer.header("retry-after"), reset_s.to_string());
+            assert_eq!(
+                answer.header("ratelimit"),
+                format!("\"default\";r=0;t={reset_s}")
+            );
+        }
+        // Each that passed got a place of its own.
+        left.sort_unstable();
+        left
+    };
+    let first = burst(200).await;
+    assert_eq!(passed(&first, 60), (0..100).collect::<Vec<_>>());
+    server.clock.advance(seconds(59));
+    let late = burst(200).await;
+    assert_eq!(passed(&late, 1), Vec::<u32>::new());
+    server.clock.advance(seconds(1));
+    let next = burst(200).await;
+    assert_eq!(passed(&next, 60), (0..100).collect::<Vec<_>>());
+}
+
 #[tokio::test]
 async fn in_parallel_no_more_than_the_limit_pass() {
     let server = limited(20, 600).await;

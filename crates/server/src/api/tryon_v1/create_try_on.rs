@@ -89,7 +89,7 @@ impl From<TryOnCreated> for TryOnAccepted {
             (CreateTryOnForm = "multipart/form-data"),
         )
     ),
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again: the same key and body within 24 hours get the same answer, and one charge")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again: the same key and body within 24 hours get the same answer, and one charge", min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
     responses((status = 202, body = TryOnAccepted, description = "The try-on is queued"))
 )]
 pub(crate) async fn create_try_on(

@@ -98,7 +98,7 @@ pub(crate) struct TryOnCompleted {
             (CreateTryOnForm = "multipart/form-data"),
         )
     ),
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again: the same key and body within 24 hours wait for the same try-on, and one charge")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again: the same key and body within 24 hours wait for the same try-on, and one charge", min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
     responses(
         (status = 200, body = TryOnCompleted, description = "The try-on is completed"),
         (status = 202, body = TryOnAccepted, description = "The try-on is queued or at work: read it later"),

@@ -98,7 +98,7 @@ pub(crate) struct UpsertProductForm {
             (UpsertProductForm = "multipart/form-data"),
         )
     ),
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again: the same key and body within 24 hours get the same answer")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again: the same key and body within 24 hours get the same answer", min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
     responses(
         (status = 200, body = ProductResponse, description = "The product existed and was updated"),
         (status = 201, body = ProductResponse, description = "The product was created"),
