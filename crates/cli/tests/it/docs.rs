@@ -29,6 +29,8 @@ use crate::world::{Server, data_dir, json, key_in, run};
 /// Seconds that one block may take.
 const BLOCK_TIME_LIMIT_S: &str = "120";
 
+/// The network of this test's own servers, as the setting `outbound.allow` wants it.
+const LOOPBACK: &str = "[\"127.0.0.0/8\"]";
 /// A logo with a transparent background.
 const LOGO_PNG: &[u8] = include_bytes!("logo.png");
 
@@ -320,6 +322,7 @@ impl World {
             ("PATH", format!("{}:{path}", programs.display())),
             ("HOME", dir.display().to_string()),
             ("DRAPE_STORAGE__DATA_DIR", self.data.display().to_string()),
+            ("DRAPE_OUTBOUND__ALLOW", LOOPBACK.to_owned()),
             ("DRAPE_URL", self.server.url("")),
             ("DRAPE_KEY", made["apiKey"].as_str().unwrap().to_owned()),
             (
@@ -393,7 +396,7 @@ fn the_code_on_every_page_does_what_the_page_says() {
     }
     let has_requests = has("python3", &["-c", "import requests"]);
     let (dir, data) = data_dir();
-    let server = Server::start(&data, &["--set", "outbound.allow=[\"127.0.0.0/8\"]"]);
+    let server = Server::start(&data, &["--set", &format!("outbound.allow={LOOPBACK}")]);
     assert!(key_in(&server.greeting).starts_with("gk_"));
     let garment = std::fs::read(data.join("demo/garment.jpg")).unwrap();
     let world = World {

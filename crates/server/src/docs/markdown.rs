@@ -229,9 +229,10 @@ impl<'t> PageWriter<'t> {
             CodeBlockKind::Indented => "",
         };
         let language = info.split_whitespace().next().unwrap_or("text");
-        let is_answer = info.split_whitespace().any(|mark| mark == "response");
+        let mark = info.split_whitespace().nth(1).unwrap_or_default();
         let label = match language {
-            "json" if is_answer => "answer",
+            "json" if mark == "response" => "answer",
+            "text" if matches!(mark, "response" | "like") => "output",
             "bash" => "shell",
             other => other,
         };

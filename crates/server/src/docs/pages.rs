@@ -56,6 +56,7 @@ pub(super) const GROUPS: &[Group] = &[
             page!("errors"),
             page!("idempotency"),
             page!("provenance"),
+            page!("webhooks"),
             page!("privacy"),
         ],
     },
