@@ -25,5 +25,6 @@ pub mod sweep;
 pub mod time;
 pub mod try_on;
 pub mod upload;
+pub mod watermark;
 
 pub use error::{Code, Detail, Error, Kind, Result};

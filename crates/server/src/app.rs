@@ -244,6 +244,7 @@ impl App {
             idempotency: store.clone(),
             retention: store.clone(),
             oversight: store.clone(),
+            watermarks: store.clone(),
             database: store,
             blobs: data.blobs.clone(),
             fetch: Arc::new(guarded_fetch(&config)?),

@@ -17,8 +17,9 @@ use utoipa::{
 
 use super::{
     admin::{
-        create_account, create_key, get_account, get_account_credits, grant_credits,
-        guard::ADMIN_KEY, list_accounts, list_engines, list_keys, revoke_key, update_account,
+        clear_watermark, create_account, create_key, get_account, get_account_credits,
+        get_watermark, get_watermark_logo, grant_credits, guard::ADMIN_KEY, list_accounts,
+        list_engines, list_keys, revoke_key, set_watermark, update_account,
     },
     auth::API_KEY,
     docs,
@@ -91,6 +92,10 @@ const ADMIN_ERRORS: [Code; 1] = [Code::NotFound];
         revoke_key::revoke_key,
         grant_credits::grant_credits,
         get_account_credits::get_account_credits,
+        get_watermark::get_watermark,
+        set_watermark::set_watermark,
+        clear_watermark::clear_watermark,
+        get_watermark_logo::get_watermark_logo,
         list_engines::list_engines,
     ),
     components(schemas(ErrorBody)),

@@ -2,8 +2,9 @@
 
 use super::Routes;
 use crate::api::admin::{
-    create_account, create_key, get_account, get_account_credits, grant_credits, list_accounts,
-    list_engines, list_keys, revoke_key, update_account,
+    clear_watermark, create_account, create_key, get_account, get_account_credits, get_watermark,
+    get_watermark_logo, grant_credits, list_accounts, list_engines, list_keys, revoke_key,
+    set_watermark, update_account,
 };
 
 /// Where the admin API begins. Every route below it needs an admin key, and no other key will do.
@@ -14,6 +15,9 @@ const ACCOUNT: &str = "/admin/v1/accounts/{accountId}";
 const KEYS: &str = "/admin/v1/accounts/{accountId}/keys";
 const KEY: &str = "/admin/v1/accounts/{accountId}/keys/{keyId}";
 const CREDITS: &str = "/admin/v1/accounts/{accountId}/credits";
+/// Template of the route that takes a logo.
+pub(crate) const WATERMARK: &str = "/admin/v1/accounts/{accountId}/watermark";
+const WATERMARK_LOGO: &str = "/admin/v1/accounts/{accountId}/watermark/logo";
 const ENGINES: &str = "/admin/v1/engines";
 
 /// Says whether a route (its template) belongs to the admin API.
@@ -47,6 +51,26 @@ pub(super) fn add_to(routes: Routes) -> Routes {
             CREDITS,
             get_account_credits::get_account_credits,
             get_account_credits::ERRORS,
+        )
+        .get(
+            WATERMARK,
+            get_watermark::get_watermark,
+            get_watermark::ERRORS,
+        )
+        .put(
+            WATERMARK,
+            set_watermark::set_watermark,
+            set_watermark::ERRORS,
+        )
+        .delete(
+            WATERMARK,
+            clear_watermark::clear_watermark,
+            clear_watermark::ERRORS,
+        )
+        .get(
+            WATERMARK_LOGO,
+            get_watermark_logo::get_watermark_logo,
+            get_watermark_logo::ERRORS,
         )
         .get(ENGINES, list_engines::list_engines, &[])
 }

@@ -1,6 +1,7 @@
 //! The frame of the admin API: keys, rates, the switch.
 
 mod accounts;
+mod watermarks;
 
 use std::sync::Arc;
 

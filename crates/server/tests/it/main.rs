@@ -24,4 +24,5 @@ mod rates;
 mod sync;
 mod try_ons;
 mod uploads;
+mod watermarks;
 mod world;

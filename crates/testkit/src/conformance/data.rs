@@ -14,7 +14,7 @@ use drape_core::{
     page::{Cursor, PageRequest},
     ports::{
         Accounts, AdminKeys, Clock, Customers, Database, Generations, Idempotency, Ids, Images,
-        Jobs, Ledger, Oversight, Products, Retention,
+        Jobs, Ledger, Oversight, Products, Retention, Watermarks,
     },
     product::{ExternalId, ImageSource, NewProductImage, Patch, ProductOrigin, ProductUpsert},
     time::Timestamp,
@@ -51,6 +51,8 @@ pub struct DataPorts {
     pub retention: Arc<dyn Retention>,
     /// Reading across accounts.
     pub oversight: Arc<dyn Oversight>,
+    /// Logos of accounts.
+    pub watermarks: Arc<dyn Watermarks>,
     /// The database as a whole.
     pub database: Arc<dyn Database>,
     /// The clock.
@@ -74,6 +76,7 @@ impl DataPorts {
             + Idempotency
             + Retention
             + Oversight
+            + Watermarks
             + Database
             + 'static,
     {
@@ -91,6 +94,7 @@ impl DataPorts {
             idempotency: store.clone(),
             retention: store.clone(),
             oversight: store.clone(),
+            watermarks: store.clone(),
             database: store,
             ids: Arc::new(SeqIds::following(clock.clone())),
             clock,
