@@ -10,6 +10,7 @@ mod webhook;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use drape_core::watermark::Anchor;
 
 pub(crate) use webhook::WebhookCommand;
 
@@ -97,6 +98,12 @@ pub(crate) struct TryOnArgs {
     /// Engine to use
     #[arg(long, default_value = "preview")]
     pub(crate) engine: String,
+    /// Logo to put onto the result at the lower right: PNG or WebP
+    #[arg(long, value_name = "FILE")]
+    pub(crate) watermark: Option<PathBuf>,
+    /// Draw the label "AI-generated" onto the result
+    #[arg(long)]
+    pub(crate) ai_label: bool,
     /// Picture to write (JPEG)
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
@@ -152,6 +159,136 @@ pub(crate) enum AccountCommand {
         /// Name or id
         account: String,
     },
+    /// Change settings of an account; what is not named stays as it is
+    Set(AccountSetArgs),
+    /// Manage the logo that an account puts onto its results
+    #[command(subcommand)]
+    Watermark(WatermarkCommand),
+}
+
+#[derive(Debug, ClapArgs)]
+#[group(required = true, multiple = true)]
+pub(crate) struct AccountSettings {
+    /// Requests per minute
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rate_limit: Option<u32>,
+    /// Status and picture requests per minute
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) poll_limit: Option<u32>,
+    /// Days that pictures are kept when a request does not say: 1, 3 or 7
+    #[arg(long, value_name = "DAYS", value_parser = keep_for_days)]
+    pub(crate) keep_for_days: Option<u32>,
+    /// Engine of the account; `default` follows the server's setting
+    #[arg(long, value_name = "NAME|default")]
+    pub(crate) engine: Option<String>,
+    /// Whether results carry the label "AI-generated" unless a request says otherwise
+    #[arg(long, value_enum)]
+    pub(crate) ai_label: Option<Switch>,
+    /// Balance at which the event `credits.low` is sent; 0 never sends it
+    #[arg(long, value_name = "N")]
+    pub(crate) credits_low_at: Option<u32>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct AccountSetArgs {
+    /// Name or id
+    pub(crate) account: String,
+    #[command(flatten)]
+    pub(crate) settings: AccountSettings,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
+
+fn keep_for_days(text: &str) -> Result<u32, String> {
+    match text {
+        "1" => Ok(1),
+        "3" => Ok(3),
+        "7" => Ok(7),
+        _ => Err("expected 1, 3 or 7".to_owned()),
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WatermarkCommand {
+    /// Set the logo, or change how it is put onto results
+    Set {
+        /// Name or id of the account
+        account: String,
+        /// PNG or WebP file, best with a transparent background; may be left out once there is a logo
+        #[arg(long, value_name = "FILE")]
+        logo: Option<PathBuf>,
+        #[command(flatten)]
+        style: StyleArgs,
+    },
+    /// Remove the logo
+    Clear {
+        /// Name or id of the account
+        account: String,
+    },
+    /// Show what is set
+    Show {
+        /// Name or id of the account
+        account: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        /// Write the stored logo to this file (PNG)
+        #[arg(long, value_name = "FILE")]
+        logo_out: Option<PathBuf>,
+    },
+    /// Put the logo onto a photo, to see what results will look like
+    Preview {
+        /// Name or id of the account
+        account: String,
+        /// Photo to put it onto: JPEG, PNG, WebP or HEIC
+        #[arg(long, value_name = "FILE")]
+        photo: PathBuf,
+        /// Draw the label "AI-generated" too
+        #[arg(long)]
+        ai_label: bool,
+        /// Picture to write (JPEG)
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct StyleArgs {
+    /// Where it goes unless a face is there, such as `bottom-right` or `top-center` [default: bottom-right]
+    #[arg(long, value_name = "PLACE", value_parser = anchor)]
+    pub(crate) anchor: Option<Anchor>,
+    /// Width as a share of the picture's width, 2% to 100% [default: 18%]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub(crate) width: Option<f64>,
+    /// How much of the picture it covers, 5% to 100% [default: 85%]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub(crate) opacity: Option<f64>,
+    /// Distance from the edges as a share of the picture's short side, 0% to 25% [default: 3%]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub(crate) margin: Option<f64>,
+}
+
+fn anchor(text: &str) -> Result<Anchor, String> {
+    Anchor::from_wire(text).ok_or_else(|| {
+        let names = Anchor::ALL.map(Anchor::as_str);
+        format!("expected one of {}", names.join(", "))
+    })
+}
+
+/// Reads `18%` or `0.18`.
+fn share(text: &str) -> Result<f64, String> {
+    let (number, unit) = match text.strip_suffix('%') {
+        Some(number) => (number, 100.0),
+        None => (text, 1.0),
+    };
+    match number.trim().parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(number / unit),
+        _ => Err("expected a share such as 18% or 0.18".to_owned()),
+    }
 }
 
 #[derive(Debug, Subcommand)]

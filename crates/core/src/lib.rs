@@ -25,6 +25,7 @@ pub mod sweep;
 pub mod time;
 pub mod try_on;
 pub mod upload;
+pub mod watermark;
 pub mod webhook;
 
 pub use error::{Code, Detail, Error, Kind, Result};

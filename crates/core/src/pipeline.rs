@@ -153,7 +153,7 @@ async fn make_result(
         time_limit: options.engine_time_limit,
     };
     let mut output = checked(job, engine.as_ref(), engine.generate(input).await?)?;
-    let drawn = Vec::new();
+    let drawn = mark(ports, job, &mut output).await?;
     // Last, as nothing may change in the file once it is signed.
     output.jpeg = signed(ports, job, engine.as_ref(), made_from, drawn, output.jpeg).await?;
     still_wanted(ports, job).await?;
@@ -190,6 +190,43 @@ fn checked(job: &Job, engine: &dyn Engine, output: EngineOutput) -> Result<Engin
         "The engine answered with something that is no picture."
     };
     Err(Stop::Again(Code::EngineFailed, message.to_owned()))
+}
+
+/// Draws the account's logo and the label, as they are set now; returns what was drawn.
+///
+/// A result that gets neither stays as the engine made it. One that shall carry them never leaves without: what goes
+/// wrong here is tried again and fails the job in the end.
+async fn mark(ports: &Ports, job: &Job, output: &mut EngineOutput) -> Result<Vec<Drawn>, Stop> {
+    let watermark = if job.watermark {
+        ports.watermarks.find(job.account).await?
+    } else {
+        None
+    };
+    let has_label = if let Some(asked) = job.ai_label {
+        asked
+    } else {
+        let account = ports.accounts.find(job.account).await?;
+        account.is_some_and(|account| account.ai_label)
+    };
+    let drawn = Drawn::list(watermark.is_some(), has_label);
+    if drawn.is_empty() {
+        return Ok(drawn);
+    }
+    let jpeg = output.jpeg.clone();
+    match ports.pictures.mark_result(jpeg, watermark, has_label).await {
+        Ok(marked) => {
+            output.jpeg = marked.jpeg;
+            Ok(drawn)
+        }
+        Err(error) if error.code() == Code::EngineFailed => {
+            tracing::warn!(
+                generation.id = %job.generation, engine.name = %job.engine,
+                error = &error as &dyn std::error::Error, "the engine answered with a broken picture"
+            );
+            Err(Stop::Again(error.code(), error.message().to_owned()))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Writes into the picture how it was made; while that is switched on, no result leaves without it.

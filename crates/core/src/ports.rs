@@ -6,6 +6,7 @@ mod idempotency;
 mod oversight;
 mod provenance;
 mod watch;
+mod watermarks;
 mod webhooks;
 
 use std::{sync::Arc, time::Duration};
@@ -27,6 +28,7 @@ use crate::{
     page::{Page, PageRequest},
     product::{ExternalId, Product, ProductUpsert, UnfetchedImage, Upserted},
     time::Timestamp,
+    watermark::{NormalizedLogo, Watermark},
 };
 
 pub use admin_keys::AdminKeys;
@@ -35,6 +37,7 @@ pub use idempotency::Idempotency;
 pub use oversight::Oversight;
 pub use provenance::{Drawn, NoProvenance, Provenance, ProvenanceFacts};
 pub use watch::ChangeWatch;
+pub use watermarks::Watermarks;
 pub use webhooks::{Post, PostError, PostRequest, Webhooks};
 
 /// The clock; the server's may be shifted, a test's stands still.
@@ -380,6 +383,20 @@ pub trait Pictures: Send + Sync {
 
     /// Checks and normalises the picture of a product. Errors as above.
     async fn normalize_product(&self, bytes: Bytes) -> Result<NormalizedPicture>;
+
+    /// Checks and normalises the logo of an account. Errors as above.
+    async fn normalize_logo(&self, bytes: Bytes) -> Result<NormalizedLogo>;
+
+    /// Draws a logo, the label "AI-generated", or both onto a finished result (JPEG); the size stays.
+    ///
+    /// Waits for its turn however many wait: a result that is paid for is not refused. Errors: `ENGINE_FAILED` when the
+    /// result cannot be read, `INTERNAL_ERROR` when the logo cannot.
+    async fn mark_result(
+        &self,
+        jpeg: Bytes,
+        watermark: Option<Watermark>,
+        label: bool,
+    ) -> Result<NormalizedPicture>;
 }
 
 /// Recognises this server's own signed picture URLs, which need no fetch.
@@ -426,6 +443,8 @@ pub struct Ports {
     pub retention: Arc<dyn Retention>,
     /// Reading across accounts.
     pub oversight: Arc<dyn Oversight>,
+    /// Logos of accounts.
+    pub watermarks: Arc<dyn Watermarks>,
     /// Webhook endpoints and what is sent to them.
     pub webhooks: Arc<dyn Webhooks>,
     /// The database as a whole.

@@ -59,6 +59,81 @@ pub(crate) fn decode_stored(bytes: &[u8], limits: &Limits) -> Result<StoredPictu
     })
 }
 
+/// A decoded picture with its alpha, as it was stored.
+struct StoredWithAlpha {
+    colours: StoredPicture,
+    /// One byte a pixel; as many as `colours` has pixels.
+    alpha: Vec<u8>,
+    is_animated: bool,
+}
+
+/// An upright sRGB picture with alpha, both of the same size.
+pub(crate) struct WithAlpha {
+    /// Colours, not multiplied by alpha.
+    pub(crate) colours: Picture,
+    /// One byte a pixel, row by row.
+    pub(crate) alpha: Vec<u8>,
+    /// Whether the file holds more frames than this first one.
+    pub(crate) is_animated: bool,
+}
+
+/// Decodes a PNG or WebP file with its alpha; opaque files have alpha 255 everywhere.
+///
+/// Errors: as [`decode()`]; JPEG and HEIC are [`ImageError::Unsupported`] here.
+pub(crate) fn decode_with_alpha(bytes: &[u8], limits: &Limits) -> Result<WithAlpha, ImageError> {
+    limits.check_bytes(bytes)?;
+    let format = sniffed(bytes)?;
+    contain(format, || {
+        let StoredWithAlpha {
+            colours,
+            alpha,
+            is_animated,
+        } = match format {
+            Format::Png => png::decode_with_alpha(bytes, limits)?,
+            Format::WebP => webp::decode_with_alpha(bytes, limits)?,
+            other => {
+                return Err(ImageError::Unsupported {
+                    format: other.name(),
+                });
+            }
+        };
+        let (width, height) = (colours.pixels.width(), colours.pixels.height());
+        let mut picture = colours.orientation.apply(colours.pixels);
+        colours.colour.convert_to_srgb(&mut picture);
+        let alpha = match colours.orientation {
+            Orientation::Upright => alpha,
+            // Turned as a grey picture; such logos are rare and small.
+            turned => {
+                let gray = alpha.iter().flat_map(|value| [*value; 3]).collect();
+                let gray = Picture::new(width, height, gray)
+                    .ok_or_else(|| ImageError::corrupt(format, "colours and alpha disagree"))?;
+                turned
+                    .apply(gray)
+                    .data()
+                    .iter()
+                    .step_by(3)
+                    .copied()
+                    .collect()
+            }
+        };
+        Ok(WithAlpha {
+            colours: picture,
+            alpha,
+            is_animated,
+        })
+    })
+}
+
+/// Takes four bytes a pixel apart into colours and alpha.
+fn split_alpha(rgba: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let pixels = rgba.as_chunks::<4>().0;
+    let colours = pixels
+        .iter()
+        .flat_map(|[red, green, blue, _]| [*red, *green, *blue])
+        .collect();
+    (colours, pixels.iter().map(|pixel| pixel[3]).collect())
+}
+
 /// Tells the format of a file that can be decoded; an error for all others.
 pub(crate) fn sniffed(bytes: &[u8]) -> Result<Format, ImageError> {
     match sniff(bytes) {

@@ -17,6 +17,7 @@ mod faces;
 mod format;
 mod hash;
 mod limits;
+mod mark;
 mod orientation;
 mod picture;
 mod resize;
@@ -30,6 +31,10 @@ pub use faces::{Face, FaceDetector, FaceSearch};
 pub use format::{Format, OtherFormat, sniff};
 pub use hash::content_hash;
 pub use limits::Limits;
+pub use mark::{
+    Anchor, DrawnLogo, Logo, LogoError, LogoStyle, MAX_LOGO_BYTES, MAX_LOGO_SIDE, MIN_LOGO_SIDE,
+    Marked, Place, draw_label, draw_logo, logo_size, mark_picture, place_logo,
+};
 pub use orientation::Orientation;
 pub use picture::{MAX_PICTURE_SIDE, Picture};
 pub use resize::{fit_within, resize_area, resize_exact, resize_within};

@@ -255,6 +255,7 @@ impl App {
             idempotency: store.clone(),
             retention: store.clone(),
             oversight: store.clone(),
+            watermarks: store.clone(),
             webhooks: store.clone(),
             database: store,
             blobs: data.blobs.clone(),

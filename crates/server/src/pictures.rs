@@ -13,14 +13,30 @@ use bytes::Bytes;
 use drape_core::{
     Code, Error, Result,
     ports::{NormalizedPicture, Pictures},
+    watermark::{Anchor, NormalizedLogo, Watermark, WatermarkStyle},
 };
-use drape_imaging::{ImageError, Limits, Normalized, normalize_picture, normalize_upload};
+use drape_imaging::{
+    ImageError, Limits, Logo, LogoError, LogoStyle, Normalized, Subsampling, decode, encode_jpeg,
+    mark_picture, normalize_picture, normalize_upload,
+};
 use tokio::sync::Semaphore;
 
 use crate::metrics::Metrics;
 
 /// Seconds after which a caller that found no place may come back.
 const BUSY_RETRY_AFTER_S: u32 = 1;
+
+/// JPEG quality of results.
+const RESULT_QUALITY: u8 = 92;
+
+/// Limits that leave the size of a result to those who let its person picture in.
+const ANY_SIZE: Limits = Limits {
+    max_bytes: usize::MAX,
+    max_pixels: u64::MAX,
+    max_side: u32::MAX,
+    min_side: 1,
+    max_output_side: u32::MAX,
+};
 
 /// Normalises incoming pictures: a few at once, some more waiting, and no more than that.
 #[derive(Debug)]
@@ -72,10 +88,11 @@ impl PictureWorkers {
         self.run_in_turn(held, work).await
     }
 
-    async fn run(
+    /// Does work for a request, which is refused when the waiting room is full.
+    async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Limits) -> std::result::Result<Normalized, ImageError> + Send + 'static,
-    ) -> Result<NormalizedPicture> {
+        work: impl FnOnce(&Limits) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let before = self.present.fetch_add(1, Ordering::AcqRel);
         let place = Place(Arc::clone(&self.present));
         if before >= self.room {
@@ -84,8 +101,7 @@ impl PictureWorkers {
         }
         let held = (place, self.metrics.picture_comes());
         let limits = self.limits;
-        let done = self.run_in_turn(held, move || work(&limits)).await?;
-        done.map(to_core).map_err(|error| refusal(&error))
+        self.run_in_turn(held, move || work(&limits)).await?
     }
 
     /// Waits for a worker, then works. What is `held` ends with the work, not with the caller who may have gone away.
@@ -115,13 +131,81 @@ impl PictureWorkers {
 #[async_trait]
 impl Pictures for PictureWorkers {
     async fn normalize_person(&self, bytes: Bytes, crop: bool) -> Result<NormalizedPicture> {
-        self.run(move |limits| normalize_upload(&bytes, crop, limits))
+        self.run(move |limits| normalized(normalize_upload(&bytes, crop, limits)))
             .await
     }
 
     async fn normalize_product(&self, bytes: Bytes) -> Result<NormalizedPicture> {
-        self.run(move |limits| normalize_picture(&bytes, limits))
+        self.run(move |limits| normalized(normalize_picture(&bytes, limits)))
             .await
+    }
+
+    async fn normalize_logo(&self, bytes: Bytes) -> Result<NormalizedLogo> {
+        self.run(move |_| {
+            let logo = Logo::from_upload(&bytes).map_err(|error| logo_refusal(&error))?;
+            let (logo, png) = logo.to_png();
+            Ok(NormalizedLogo {
+                png: png.into(),
+                width: logo.width(),
+                height: logo.height(),
+            })
+        })
+        .await
+    }
+
+    async fn mark_result(
+        &self,
+        jpeg: Bytes,
+        watermark: Option<Watermark>,
+        label: bool,
+    ) -> Result<NormalizedPicture> {
+        self.run_for_job(move || mark(&jpeg, watermark.as_ref(), label))
+            .await?
+    }
+}
+
+fn mark(jpeg: &[u8], watermark: Option<&Watermark>, label: bool) -> Result<NormalizedPicture> {
+    let mut picture = decode(jpeg, &ANY_SIZE).map_err(|error| {
+        Error::new(
+            Code::EngineFailed,
+            "The engine answered with a picture that cannot be read.",
+        )
+        .with_source(error)
+    })?;
+    let logo = watermark
+        .map(|watermark| Logo::from_png(&watermark.logo.png))
+        .transpose()
+        .map_err(Error::internal)?;
+    let style = watermark.map(|watermark| to_imaging(watermark.style));
+    mark_picture(&mut picture, logo.as_ref().zip(style.as_ref()), label);
+    let jpeg = encode_jpeg(&picture, RESULT_QUALITY, Subsampling::S444);
+    Ok(NormalizedPicture {
+        sha256: drape_imaging::content_hash(&jpeg),
+        jpeg: jpeg.into(),
+        width: picture.width(),
+        height: picture.height(),
+    })
+}
+
+fn to_imaging(style: WatermarkStyle) -> LogoStyle {
+    use drape_imaging::Place::{End, Middle, Start};
+
+    let (column, row) = match style.anchor() {
+        Anchor::TopLeft => (Start, Start),
+        Anchor::TopCenter => (Middle, Start),
+        Anchor::TopRight => (End, Start),
+        Anchor::CenterLeft => (Start, Middle),
+        Anchor::Center => (Middle, Middle),
+        Anchor::CenterRight => (End, Middle),
+        Anchor::BottomLeft => (Start, End),
+        Anchor::BottomCenter => (Middle, End),
+        Anchor::BottomRight => (End, End),
+    };
+    LogoStyle {
+        anchor: drape_imaging::Anchor { column, row },
+        width_share: style.width_share() as f32,
+        opacity: style.opacity() as f32,
+        margin_share: style.margin_share() as f32,
     }
 }
 
@@ -133,14 +217,14 @@ fn busy() -> Error {
     .with_retry_after(BUSY_RETRY_AFTER_S)
 }
 
-fn to_core(picture: Normalized) -> NormalizedPicture {
-    let sha256 = drape_imaging::content_hash(&picture.jpeg);
-    NormalizedPicture {
+fn normalized(outcome: std::result::Result<Normalized, ImageError>) -> Result<NormalizedPicture> {
+    let picture = outcome.map_err(|error| refusal(&error))?;
+    Ok(NormalizedPicture {
+        sha256: drape_imaging::content_hash(&picture.jpeg),
         jpeg: picture.jpeg.into(),
         width: picture.width,
         height: picture.height,
-        sha256,
-    }
+    })
 }
 
 /// Says what is wrong with a picture in the words and codes of the contract.
@@ -154,6 +238,16 @@ fn refusal(error: &ImageError) -> Error {
         | ImageError::SideTooLong { .. }
         | ImageError::Truncated { .. }
         | ImageError::Corrupt { .. } => Code::InvalidImage,
+    };
+    Error::new(code, format!("{error}."))
+}
+
+/// The same for a logo.
+fn logo_refusal(error: &LogoError) -> Error {
+    let code = match error {
+        LogoError::Unsupported { .. } | LogoError::Animated => Code::UnsupportedImageFormat,
+        LogoError::Invisible | LogoError::TooSmall { .. } => Code::InvalidImage,
+        LogoError::Image(error) => return refusal(error),
     };
     Error::new(code, format!("{error}."))
 }
@@ -172,14 +266,14 @@ mod tests {
                 workers
                     .run(move |_| {
                         gate.recv().ok();
-                        Err(ImageError::NotAnImage)
+                        Err::<(), _>(refusal(&ImageError::NotAnImage))
                     })
                     .await
             }
         };
         let second = async {
             let refused = workers
-                .run(|_| Err(ImageError::NotAnImage))
+                .run(|_| Err::<(), _>(refusal(&ImageError::NotAnImage)))
                 .await
                 .unwrap_err();
             release.send(()).unwrap();
@@ -190,7 +284,7 @@ mod tests {
         assert_eq!(second.code(), Code::ServerBusy);
         assert_eq!(second.retry_after_seconds(), Some(1));
         let third = workers
-            .run(|_| Err(ImageError::NotAnImage))
+            .run(|_| Err::<(), _>(refusal(&ImageError::NotAnImage)))
             .await
             .unwrap_err();
         assert_eq!(third.code(), Code::InvalidImage);

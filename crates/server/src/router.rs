@@ -4,6 +4,7 @@ mod admin;
 
 use axum::{Router, handler::Handler, middleware, routing};
 use drape_core::Code;
+use drape_imaging::MAX_LOGO_BYTES;
 use http::Method;
 
 use crate::{
@@ -18,8 +19,8 @@ use crate::{
     state::{ApiSettings, AppState},
 };
 
-pub(crate) use admin::ACCOUNT_CREDITS;
 pub use admin::is_admin;
+pub(crate) use admin::{ACCOUNT_CREDITS, WATERMARK};
 
 /// Template of the upload route.
 pub(crate) const UPLOAD: &str = "/tryon/v1/images/upload";
@@ -164,6 +165,7 @@ pub(crate) fn max_body_bytes(
 ) -> usize {
     match route {
         Some(UPLOAD) => settings.max_picture_bytes + UPLOAD_SLACK_BYTES,
+        Some(WATERMARK) if is_multipart => MAX_LOGO_BYTES + UPLOAD_SLACK_BYTES,
         Some(TRY_ON | TRY_ON_SYNC | PRODUCTS) if is_multipart => settings.max_multipart_bytes,
         _ => settings.max_json_bytes,
     }
@@ -191,6 +193,14 @@ impl Routes {
         T: 'static,
     {
         self.add(Method::POST, path, routing::post(handler), errors)
+    }
+
+    fn put<H, T>(self, path: &'static str, handler: H, errors: &'static [Code]) -> Self
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        self.add(Method::PUT, path, routing::put(handler), errors)
     }
 
     fn patch<H, T>(self, path: &'static str, handler: H, errors: &'static [Code]) -> Self

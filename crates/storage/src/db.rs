@@ -17,6 +17,7 @@ mod retention;
 mod settings;
 mod statement;
 mod watches;
+mod watermarks;
 mod webhooks;
 mod writer;
 

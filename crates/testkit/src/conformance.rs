@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod oversight;
 pub mod products;
 pub mod retention;
+pub mod watermarks;
 pub mod webhooks;
 
 /// Makes a test of every rule for the data ports.
@@ -124,6 +125,11 @@ macro_rules! data_port_tests {
             expired_blobs_come_in_portions
             keys_without_a_row_are_unknown
             held_keys_are_listed_in_order
+        );
+        $crate::data_port_tests!(@each $open, watermarks, 10_000:
+            a_watermark_comes_back_as_set
+            a_watermark_belongs_to_one_account
+            a_cleared_watermark_is_gone
         );
         $crate::data_port_tests!(@each $open, webhooks, 10_000:
             endpoints_come_back_as_stored

@@ -20,7 +20,7 @@ use drape_core::{
     ports::{Clock as _, Database as _, Ids as _, Ports},
 };
 use drape_engines::MockEngine;
-use drape_imaging::{Limits, Picture, Subsampling, encode_jpeg};
+use drape_imaging::{Limits, Logo, Picture, Subsampling, encode_jpeg};
 use drape_provenance::{Identity, Signer};
 use drape_server::{
     metrics::{MeasuredFetch, MeasuredPost, Metrics},
@@ -155,6 +155,7 @@ impl TestServer {
             idempotency: store.clone(),
             retention: store.clone(),
             oversight: store.clone(),
+            watermarks: store.clone(),
             webhooks: store.clone(),
             database: store,
             blobs: Arc::new(blobs),
@@ -375,4 +376,13 @@ pub fn jpeg(width: u32, height: u32) -> Vec<u8> {
         }
     }
     encode_jpeg(&picture, 90, Subsampling::S444)
+}
+
+/// A PNG file with a logo of one colour: three bars on a transparent ground.
+#[expect(clippy::expect_used, reason = "the length fits")]
+pub fn logo_png(width: u32, height: u32, colour: [u8; 3]) -> Vec<u8> {
+    let is_bar = |x: u32| (x * 5 / width).is_multiple_of(2);
+    let alpha = (0..width * height).map(|index| if is_bar(index % width) { 255 } else { 0 });
+    let logo = Logo::of_shape(width, height, colour, alpha.collect());
+    logo.expect("a logo").to_png().1
 }

@@ -1,18 +1,20 @@
-//! `drape account create|list|show|disable|enable`
+//! `drape account create|list|show|disable|enable|set`; `drape account watermark ...` lies in a file of its own.
+
+pub(super) mod watermark;
 
 use drape_core::{
-    account::{Account, ApiKey},
+    account::{Account, AccountChange, ApiKey},
     admin::AccountDraft,
     ports::{Accounts, Ledger as _},
 };
 use drape_server::{
-    app::{Data, account_defaults},
+    app::{Data, account_defaults, engines},
     config::Config,
 };
 use serde_json::json;
 
 use super::{admin, find_account, key, print_json, with_data};
-use crate::args::{AccountCommand, Common};
+use crate::args::{AccountCommand, AccountSetArgs, Common, Switch};
 
 pub(crate) fn run(common: &Common, command: AccountCommand) -> anyhow::Result<()> {
     with_data(common, |config, data| async move {
@@ -38,6 +40,8 @@ pub(crate) fn run(common: &Common, command: AccountCommand) -> anyhow::Result<()
             AccountCommand::Show { account, json } => show(&data, &account, json).await?,
             AccountCommand::Disable { account } => set_active(&data, &account, false).await?,
             AccountCommand::Enable { account } => set_active(&data, &account, true).await?,
+            AccountCommand::Set(args) => set(&config, &data, args).await?,
+            AccountCommand::Watermark(command) => watermark::run(&config, &data, command).await?,
         }
         Ok(())
     })
@@ -130,6 +134,14 @@ async fn show(data: &Data, name_or_id: &str, as_json: bool) -> anyhow::Result<()
         "engine      {}",
         account.engine.as_deref().unwrap_or("the server's default")
     );
+    println!(
+        "AI label    {} unless a request says otherwise",
+        if account.ai_label { "on" } else { "off" }
+    );
+    match account.credits_low_at {
+        0 => println!("low credits never told"),
+        balance => println!("low credits told at a balance of {balance}"),
+    }
     println!("created     {}", account.created_at);
     for key in keys {
         let state = key
@@ -138,6 +150,27 @@ async fn show(data: &Data, name_or_id: &str, as_json: bool) -> anyhow::Result<()
         println!("key         {}  {state}  {}", key.id, key.label);
     }
     Ok(())
+}
+
+/// Changes settings and says what holds now.
+async fn set(config: &Config, data: &Data, args: AccountSetArgs) -> anyhow::Result<()> {
+    let account = find_account(data, &args.account).await?;
+    let settings = args.settings;
+    let change = AccountChange {
+        is_active: None,
+        rate_limit: settings.rate_limit,
+        poll_limit: settings.poll_limit,
+        keep_for_days: settings.keep_for_days,
+        engine: settings
+            .engine
+            .map(|name| Some(name).filter(|name| name != "default")),
+        ai_label: settings.ai_label.map(|switch| switch == Switch::On),
+        credits_low_at: settings.credits_low_at,
+    };
+    admin(data)
+        .update_account(&engines(config)?, account.id, change)
+        .await?;
+    show(data, &args.account, false).await
 }
 
 async fn set_active(data: &Data, name_or_id: &str, is_active: bool) -> anyhow::Result<()> {
@@ -155,6 +188,7 @@ fn to_json(account: &Account, balance: i64) -> serde_json::Value {
     json!({
         "accountId": account.id.to_string(), "name": account.name, "isActive": account.is_active,
         "creditBalance": balance, "rateLimit": account.rate_limit, "pollLimit": account.poll_limit,
-        "keepForDays": account.keep_for_days, "engine": account.engine, "createdAt": account.created_at,
+        "keepForDays": account.keep_for_days, "engine": account.engine, "aiLabel": account.ai_label,
+        "creditsLowAt": account.credits_low_at, "createdAt": account.created_at,
     })
 }

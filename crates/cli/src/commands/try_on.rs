@@ -6,7 +6,9 @@ use anyhow::Context as _;
 use drape_core::{
     Code, Error,
     engine::{Category, Engine, EngineInput, EngineOutput, Engines, GarmentPicture, PictureFile},
-    ports::{Clock as _, Ids as _, ProvenanceFacts},
+    ports::{Clock as _, Drawn, Ids as _, Pictures as _, ProvenanceFacts},
+    time::Timestamp,
+    watermark::{Watermark, WatermarkStyle},
 };
 use drape_imaging::{ImageError, Limits, Normalized, content_hash, normalize_picture};
 use drape_server::{
@@ -17,7 +19,7 @@ use drape_server::{
 };
 use serde_json::json;
 
-use super::{block_on, print_json};
+use super::{account::watermark, block_on, print_json};
 use crate::{
     args::{CategoryArg, Common, TryOnArgs},
     settings::load_settings,
@@ -40,9 +42,10 @@ pub(crate) fn run(common: &Common, options: &TryOnArgs) -> anyhow::Result<()> {
     let engines = engines(&config)?;
     let engine = find_engine(&engines, &options.engine)?;
     let mut output = generate(&config, engine, options, person, garment)?;
+    let drawn = mark(options, &mut output)?;
 
     progress.step("signing the picture");
-    let is_signed = sign(&config, engine, hashes, &mut output)?;
+    let is_signed = sign(&config, engine, hashes, drawn, &mut output)?;
 
     std::fs::write(&options.output, &output.jpeg)
         .with_context(|| format!("{} cannot be written", options.output.display()))?;
@@ -51,7 +54,8 @@ pub(crate) fn run(common: &Common, options: &TryOnArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn check_output(path: &Path) -> anyhow::Result<()> {
+/// Refuses names that do not end like a JPEG file.
+pub(super) fn check_output(path: &Path) -> anyhow::Result<()> {
     let extension = path
         .extension()
         .map(|extension| extension.to_string_lossy().to_lowercase());
@@ -65,7 +69,8 @@ fn check_output(path: &Path) -> anyhow::Result<()> {
     .into())
 }
 
-fn read_picture(config: &Config, path: &Path) -> anyhow::Result<Normalized> {
+/// Reads a picture as an upload without a crop is read.
+pub(super) fn read_picture(config: &Config, path: &Path) -> anyhow::Result<Normalized> {
     let bytes =
         std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
     let limits = Limits {
@@ -95,6 +100,7 @@ fn sign(
     config: &Config,
     engine: &dyn Engine,
     (person_sha256, garment_sha256): ([u8; 32], [u8; 32]),
+    drawn: Vec<Drawn>,
     output: &mut EngineOutput,
 ) -> anyhow::Result<bool> {
     let Some(signer) = signer_without_a_trace(config)? else {
@@ -117,7 +123,7 @@ fn sign(
         made_at: clock.now(),
         person_sha256,
         product_sha256,
-        drawn: Vec::new(),
+        drawn,
     };
     let signed = signer.sign(&output.jpeg, &facts).map_err(to_core)?;
     output.jpeg = signed.into();
@@ -148,6 +154,34 @@ fn generate(
             .await
             .map_err(|error| Error::new(error.kind.code(), error.message.clone()).into())
     })
+}
+
+/// Draws logo and label, as far as they are asked for; returns what was drawn.
+fn mark(options: &TryOnArgs, output: &mut EngineOutput) -> anyhow::Result<Vec<Drawn>> {
+    let logo = options.watermark.as_deref().map(watermark::read);
+    let logo = logo.transpose()?;
+    let drawn = Drawn::list(logo.is_some(), options.ai_label);
+    if drawn.is_empty() {
+        return Ok(drawn);
+    }
+    let marked = block_on(async {
+        let pictures = watermark::pictures();
+        let watermark = match logo {
+            None => None,
+            Some(bytes) => Some(Watermark {
+                logo: pictures.normalize_logo(bytes).await?,
+                style: WatermarkStyle::default(),
+                // Never stored.
+                updated_at: Timestamp::from_micros(0),
+            }),
+        };
+        let jpeg = output.jpeg.clone();
+        Ok(pictures
+            .mark_result(jpeg, watermark, options.ai_label)
+            .await?)
+    })?;
+    output.jpeg = marked.jpeg;
+    Ok(drawn)
 }
 
 fn file_of(picture: Normalized) -> PictureFile {

@@ -8,4 +8,5 @@ mod erase;
 mod kill_nine;
 mod provenance;
 mod serve;
+mod watermarks;
 mod world;

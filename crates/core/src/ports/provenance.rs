@@ -14,6 +14,15 @@ pub enum Drawn {
     AiLabel,
 }
 
+impl Drawn {
+    /// Lists what was drawn, in the order of drawing.
+    pub fn list(has_watermark: bool, has_label: bool) -> Vec<Self> {
+        let watermark = has_watermark.then_some(Self::Watermark);
+        let label = has_label.then_some(Self::AiLabel);
+        watermark.into_iter().chain(label).collect()
+    }
+}
+
 /// What is known about how a result was made: names, versions and hashes, nothing of the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProvenanceFacts {

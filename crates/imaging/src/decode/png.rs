@@ -7,7 +7,7 @@ use png::{
     Transformations,
 };
 
-use super::{StoredPicture, blend, over_white, stored};
+use super::{StoredPicture, StoredWithAlpha, blend, over_white, split_alpha, stored};
 use crate::colour::Colour;
 use crate::{Format, ImageError, Limits, Orientation};
 
@@ -24,8 +24,55 @@ pub(super) fn probe(bytes: &[u8]) -> Result<(u32, u32, Orientation), ImageError>
     Ok((width, height, orientation(bytes)))
 }
 
-/// Decodes the pixels as they are stored.
+/// Decodes the pixels as they are stored, laid over white.
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<StoredPicture, ImageError> {
+    let rows = read_rows::<3>(bytes, limits, convert_row)?;
+    stored(
+        Format::Png,
+        rows.width,
+        rows.height,
+        rows.data,
+        orientation(bytes),
+        rows.colour,
+    )
+}
+
+/// Decodes the pixels as they are stored, with their alpha.
+pub(super) fn decode_with_alpha(
+    bytes: &[u8],
+    limits: &Limits,
+) -> Result<StoredWithAlpha, ImageError> {
+    let rows = read_rows::<4>(bytes, limits, convert_row_with_alpha)?;
+    let (colours, alpha) = split_alpha(&rows.data);
+    Ok(StoredWithAlpha {
+        colours: stored(
+            Format::Png,
+            rows.width,
+            rows.height,
+            colours,
+            orientation(bytes),
+            rows.colour,
+        )?,
+        alpha,
+        is_animated: rows.is_animated,
+    })
+}
+
+/// Decoded rows of some layout.
+struct Rows {
+    width: u32,
+    height: u32,
+    data: Vec<u8>,
+    colour: Colour,
+    is_animated: bool,
+}
+
+/// Decodes all rows; `convert` turns one from the file's layout into `CHANNELS` bytes a pixel.
+fn read_rows<const CHANNELS: usize>(
+    bytes: &[u8],
+    limits: &Limits,
+    convert: impl Fn(ColorType, &[u8], &mut [u8]),
+) -> Result<Rows, ImageError> {
     let mut decoder = new_decoder(bytes);
     let (width, height) = decoder.read_header_info().map_err(describe)?.size();
     limits.check_size(Format::Png, width, height)?;
@@ -46,6 +93,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<StoredPicture, Ima
         info.color_type,
         ColorType::Grayscale | ColorType::GrayscaleAlpha
     );
+    let is_animated = info.animation_control.is_some();
     let icc = info.icc_profile.as_deref();
     let colour = if is_gray {
         Colour::of_gray(icc)
@@ -60,27 +108,33 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<StoredPicture, Ima
         ));
     }
 
-    let stride = width as usize * 3;
+    let stride = width as usize * CHANNELS;
     let line_bytes = reader
         .output_line_size(width)
         .ok_or_else(|| ImageError::corrupt(Format::Png, "row size"))?;
     let mut data = vec![0; stride * height as usize];
     if reader.info().interlaced {
         let full = read_interlaced(&mut reader, line_bytes, width, height)?;
-        for (line, rgb) in full
+        for (line, row) in full
             .chunks_exact(line_bytes)
             .zip(data.chunks_exact_mut(stride))
         {
-            convert_row(layout, line, rgb);
+            convert(layout, line, row);
         }
     } else {
         let mut line = vec![0; line_bytes];
-        for rgb in data.chunks_exact_mut(stride) {
+        for row in data.chunks_exact_mut(stride) {
             reader.read_row(&mut line).map_err(describe)?;
-            convert_row(layout, &line, rgb);
+            convert(layout, &line, row);
         }
     }
-    stored(Format::Png, width, height, data, orientation(bytes), colour)
+    Ok(Rows {
+        width,
+        height,
+        data,
+        colour,
+        is_animated,
+    })
 }
 
 /// Reads all passes of an interlaced picture into one buffer of `line_bytes` a row.
@@ -155,6 +209,29 @@ fn convert_row(layout: ColorType, line: &[u8], rgb: &mut [u8]) {
                 .zip(line.as_chunks::<2>().0)
             {
                 *pixel = [blend(*gray, *alpha); 3];
+            }
+        }
+    }
+}
+
+/// Converts a decoded row of any layout to RGBA.
+fn convert_row_with_alpha(layout: ColorType, line: &[u8], rgba: &mut [u8]) {
+    let pixels = rgba.as_chunks_mut::<4>().0.iter_mut();
+    match layout {
+        ColorType::Rgba => rgba.copy_from_slice(line),
+        ColorType::Rgb | ColorType::Indexed => {
+            for (pixel, [red, green, blue]) in pixels.zip(line.as_chunks::<3>().0) {
+                *pixel = [*red, *green, *blue, 255];
+            }
+        }
+        ColorType::Grayscale => {
+            for (pixel, gray) in pixels.zip(line) {
+                *pixel = [*gray, *gray, *gray, 255];
+            }
+        }
+        ColorType::GrayscaleAlpha => {
+            for (pixel, [gray, alpha]) in pixels.zip(line.as_chunks::<2>().0) {
+                *pixel = [*gray, *gray, *gray, *alpha];
             }
         }
     }

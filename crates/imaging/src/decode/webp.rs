@@ -7,7 +7,7 @@ use std::io::Cursor;
 
 use image_webp::{DecodingError, WebPDecoder};
 
-use super::{StoredPicture, blend, pack_in_place, stored};
+use super::{StoredPicture, StoredWithAlpha, blend, pack_in_place, split_alpha, stored};
 use crate::colour::Colour;
 use crate::{Format, ImageError, Limits, Orientation};
 
@@ -24,23 +24,56 @@ pub(super) fn probe(bytes: &[u8]) -> Result<(u32, u32, Orientation), ImageError>
 /// Decodes the first frame as it is stored.
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<StoredPicture, ImageError> {
     let mut decoder = open(bytes)?;
-    let (width, height) = decoder.dimensions();
-    limits.check_size(Format::WebP, width, height)?;
-    check_container(bytes, width, height)?;
+    let (width, height, mut data) = read_pixels(&mut decoder, bytes, limits)?;
     let orientation = orientation(&mut decoder);
     let colour = Colour::of_rgb(decoder.icc_profile().ok().flatten().as_deref());
-
-    let size = decoder
-        .output_buffer_size()
-        .ok_or_else(|| ImageError::corrupt(Format::WebP, "size"))?;
-    let mut data = vec![0; size];
-    decoder.read_image(&mut data).map_err(describe)?;
     if decoder.has_alpha() {
         data = pack_in_place(data, |[red, green, blue, alpha]| {
             [blend(red, alpha), blend(green, alpha), blend(blue, alpha)]
         });
     }
     stored(Format::WebP, width, height, data, orientation, colour)
+}
+
+/// Decodes the first frame as it is stored, with its alpha.
+pub(super) fn decode_with_alpha(
+    bytes: &[u8],
+    limits: &Limits,
+) -> Result<StoredWithAlpha, ImageError> {
+    let mut decoder = open(bytes)?;
+    let has_alpha = decoder.has_alpha();
+    let is_animated = decoder.is_animated();
+    let (width, height, data) = read_pixels(&mut decoder, bytes, limits)?;
+    let orientation = orientation(&mut decoder);
+    let colour = Colour::of_rgb(decoder.icc_profile().ok().flatten().as_deref());
+    let (colours, alpha) = if has_alpha {
+        split_alpha(&data)
+    } else {
+        let alpha = vec![255; data.len() / 3];
+        (data, alpha)
+    };
+    Ok(StoredWithAlpha {
+        colours: stored(Format::WebP, width, height, colours, orientation, colour)?,
+        alpha,
+        is_animated,
+    })
+}
+
+/// Checks the size and decodes the first frame; four bytes a pixel with alpha, three without.
+fn read_pixels(
+    decoder: &mut WebPDecoder<Cursor<&[u8]>>,
+    bytes: &[u8],
+    limits: &Limits,
+) -> Result<(u32, u32, Vec<u8>), ImageError> {
+    let (width, height) = decoder.dimensions();
+    limits.check_size(Format::WebP, width, height)?;
+    check_container(bytes, width, height)?;
+    let size = decoder
+        .output_buffer_size()
+        .ok_or_else(|| ImageError::corrupt(Format::WebP, "size"))?;
+    let mut data = vec![0; size];
+    decoder.read_image(&mut data).map_err(describe)?;
+    Ok((width, height, data))
 }
 
 fn open(bytes: &[u8]) -> Result<WebPDecoder<Cursor<&[u8]>>, ImageError> {

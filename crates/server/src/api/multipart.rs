@@ -63,6 +63,40 @@ impl Form {
         Some(part)
     }
 
+    /// Takes a file out; a field that a browser's form left empty counts as left out.
+    pub(crate) fn take_file(&mut self, name: &str, problems: &mut Problems) -> Option<Part> {
+        self.take(name, problems).filter(|part| {
+            // Such a field comes as a part without name and content.
+            let has_name = part
+                .file_name
+                .as_deref()
+                .is_some_and(|name| !name.is_empty());
+            has_name || !part.bytes.is_empty()
+        })
+    }
+
+    /// Takes the first spelling of a text field out that was given; an empty one counts as left out, as forms send
+    /// those too.
+    pub(crate) fn take_text(
+        &mut self,
+        names: &[&'static str],
+        problems: &mut Problems,
+    ) -> Option<(&'static str, String)> {
+        for name in names {
+            let Some(part) = self.take(name, problems) else {
+                continue;
+            };
+            let Ok(text) = std::str::from_utf8(&part.bytes) else {
+                problems.add(*name, "Invalid UTF-8");
+                return None;
+            };
+            if !text.is_empty() {
+                return Some((name, text.to_owned()));
+            }
+        }
+        None
+    }
+
     /// Looks a file up by its `fileKey`.
     pub(crate) fn file(&self, key: &str) -> Named<'_> {
         let mut named = self.parts.iter().filter(|part| part.name == key);

@@ -17,10 +17,10 @@ use utoipa::{
 
 use super::{
     admin::{
-        cancel_generation, create_account, create_key, erase_account_customer, get_account,
-        get_account_credits, get_system, get_usage, grant_credits, guard::ADMIN_KEY,
-        inspect_generation, list_accounts, list_engines, list_keys, revoke_key, search_generations,
-        update_account,
+        cancel_generation, clear_watermark, create_account, create_key, erase_account_customer,
+        get_account, get_account_credits, get_system, get_usage, get_watermark, get_watermark_logo,
+        grant_credits, guard::ADMIN_KEY, inspect_generation, list_accounts, list_engines,
+        list_keys, revoke_key, search_generations, set_watermark, update_account,
     },
     auth::API_KEY,
     docs,
@@ -99,6 +99,10 @@ const ADMIN_ERRORS: [Code; 1] = [Code::NotFound];
         cancel_generation::cancel_generation,
         get_usage::get_usage,
         get_system::get_system,
+        get_watermark::get_watermark,
+        set_watermark::set_watermark,
+        clear_watermark::clear_watermark,
+        get_watermark_logo::get_watermark_logo,
         list_engines::list_engines,
     ),
     components(schemas(ErrorBody)),

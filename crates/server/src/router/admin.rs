@@ -2,9 +2,10 @@
 
 use super::Routes;
 use crate::api::admin::{
-    cancel_generation, create_account, create_key, erase_account_customer, get_account,
-    get_account_credits, get_system, get_usage, grant_credits, inspect_generation, list_accounts,
-    list_engines, list_keys, revoke_key, search_generations, update_account,
+    cancel_generation, clear_watermark, create_account, create_key, erase_account_customer,
+    get_account, get_account_credits, get_system, get_usage, get_watermark, get_watermark_logo,
+    grant_credits, inspect_generation, list_accounts, list_engines, list_keys, revoke_key,
+    search_generations, set_watermark, update_account,
 };
 
 /// Where the admin API begins. Every route below it needs an admin key, and no other key will do.
@@ -22,6 +23,9 @@ const GENERATION: &str = "/admin/v1/generations/{generationId}";
 const CANCEL: &str = "/admin/v1/generations/{generationId}/cancel";
 const USAGE: &str = "/admin/v1/usage";
 const SYSTEM: &str = "/admin/v1/system";
+/// Template of the route that takes a logo.
+pub(crate) const WATERMARK: &str = "/admin/v1/accounts/{accountId}/watermark";
+const WATERMARK_LOGO: &str = "/admin/v1/accounts/{accountId}/watermark/logo";
 const ENGINES: &str = "/admin/v1/engines";
 
 /// Says whether a route (its template) belongs to the admin API.
@@ -82,5 +86,25 @@ pub(super) fn add_to(routes: Routes) -> Routes {
         )
         .get(USAGE, get_usage::get_usage, get_usage::ERRORS)
         .get(SYSTEM, get_system::get_system, &[])
+        .get(
+            WATERMARK,
+            get_watermark::get_watermark,
+            get_watermark::ERRORS,
+        )
+        .put(
+            WATERMARK,
+            set_watermark::set_watermark,
+            set_watermark::ERRORS,
+        )
+        .delete(
+            WATERMARK,
+            clear_watermark::clear_watermark,
+            clear_watermark::ERRORS,
+        )
+        .get(
+            WATERMARK_LOGO,
+            get_watermark_logo::get_watermark_logo,
+            get_watermark_logo::ERRORS,
+        )
         .get(ENGINES, list_engines::list_engines, &[])
 }

@@ -27,5 +27,6 @@ mod rates;
 mod sync;
 mod try_ons;
 mod uploads;
+mod watermarks;
 mod webhooks;
 mod world;

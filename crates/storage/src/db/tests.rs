@@ -13,7 +13,7 @@ use super::{
     DbError, SqlStore, StoreOptions, accounts, admin_keys, customers, generations, idempotency,
     images, jobs, ledger, migrations, oversight, products, retention, settings,
     statement::{ReadColumn, RunQuery, query},
-    webhooks, writer,
+    watermarks, webhooks, writer,
 };
 
 const NEWER_VERSION: &str =
@@ -40,6 +40,7 @@ fn all_statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         products::STATEMENTS,
         retention::STATEMENTS,
         settings::STATEMENTS,
+        watermarks::STATEMENTS,
         writer::STATEMENTS,
     ]
     .into_iter()

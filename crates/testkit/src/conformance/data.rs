@@ -14,7 +14,7 @@ use drape_core::{
     page::{Cursor, PageRequest},
     ports::{
         Accounts, AdminKeys, Clock, Customers, Database, Generations, Idempotency, Ids, Images,
-        Jobs, Ledger, Oversight, Products, Retention, Webhooks,
+        Jobs, Ledger, Oversight, Products, Retention, Watermarks, Webhooks,
     },
     product::{ExternalId, ImageSource, NewProductImage, Patch, ProductOrigin, ProductUpsert},
     time::Timestamp,
@@ -51,6 +51,8 @@ pub struct DataPorts {
     pub retention: Arc<dyn Retention>,
     /// Reading across accounts.
     pub oversight: Arc<dyn Oversight>,
+    /// Logos of accounts.
+    pub watermarks: Arc<dyn Watermarks>,
     /// Webhooks.
     pub webhooks: Arc<dyn Webhooks>,
     /// The database as a whole.
@@ -76,6 +78,7 @@ impl DataPorts {
             + Idempotency
             + Retention
             + Oversight
+            + Watermarks
             + Webhooks
             + Database
             + 'static,
@@ -94,6 +97,7 @@ impl DataPorts {
             idempotency: store.clone(),
             retention: store.clone(),
             oversight: store.clone(),
+            watermarks: store.clone(),
             webhooks: store.clone(),
             database: store,
             ids: Arc::new(SeqIds::following(clock.clone())),

@@ -18,7 +18,7 @@ use crate::{
         auth::Caller,
         body::fields::{Problems, not_a_word_of, not_one_of, text_problem},
         error::ApiError,
-        multipart::{Form, Part, read_form},
+        multipart::{Form, read_form},
         pictures::Links,
     },
     router,
@@ -101,9 +101,7 @@ pub(crate) async fn upload_image(
 
 fn read_upload(form: &mut Form) -> Result<UploadImage, ApiError> {
     let mut problems = Problems::default();
-    let file = form
-        .take("file", &mut problems)
-        .filter(|part| !is_left_empty(part));
+    let file = form.take_file("file", &mut problems);
     if file.is_none() {
         problems.add_special(
             Code::FileRequired,
@@ -124,13 +122,8 @@ fn read_upload(form: &mut Form) -> Result<UploadImage, ApiError> {
     })
 }
 
-/// A browser sends a file field that was left empty as a part without name and content.
-fn is_left_empty(part: &Part) -> bool {
-    part.bytes.is_empty() && part.file_name.as_deref().is_none_or(str::is_empty)
-}
-
 fn read_crop(form: &mut Form, problems: &mut Problems) -> Option<bool> {
-    let (name, text) = read_text(form, &["crop"], problems)?;
+    let (name, text) = form.take_text(&["crop"], problems)?;
     match text.to_ascii_lowercase().as_str() {
         "true" => Some(true),
         "false" => Some(false),
@@ -142,7 +135,7 @@ fn read_crop(form: &mut Form, problems: &mut Problems) -> Option<bool> {
 }
 
 fn read_user(form: &mut Form, problems: &mut Problems) -> Option<String> {
-    let (name, text) = read_text(form, &["externalUserId", "customerId"], problems)?;
+    let (name, text) = form.take_text(&["externalUserId", "customerId"], problems)?;
     if let Some(message) = text_problem(&text, 1..=MAX_USER_ID_CHARS) {
         problems.add(name, message);
     } else if text.chars().any(char::is_control) {
@@ -152,7 +145,7 @@ fn read_user(form: &mut Form, problems: &mut Problems) -> Option<String> {
 }
 
 fn read_days(form: &mut Form, problems: &mut Problems) -> Option<u32> {
-    let (name, text) = read_text(form, &["keepForDays", "retentionDays"], problems)?;
+    let (name, text) = form.take_text(&["keepForDays", "retentionDays"], problems)?;
     let found = KEEP_FOR_DAYS
         .into_iter()
         .find(|days| days.to_string() == text);
@@ -160,27 +153,6 @@ fn read_days(form: &mut Form, problems: &mut Problems) -> Option<u32> {
         problems.add(name, not_one_of(&KEEP_FOR_DAYS, &text));
     }
     found
-}
-
-/// The first spelling of a text field that was given; an empty one counts as left out, as forms send those too.
-fn read_text(
-    form: &mut Form,
-    names: &[&'static str],
-    problems: &mut Problems,
-) -> Option<(&'static str, String)> {
-    for name in names {
-        let Some(part) = form.take(name, problems) else {
-            continue;
-        };
-        let Ok(text) = std::str::from_utf8(&part.bytes) else {
-            problems.add(*name, "Invalid UTF-8");
-            return None;
-        };
-        if !text.is_empty() {
-            return Some((name, text.to_owned()));
-        }
-    }
-    None
 }
 
 #[cfg(test)]
