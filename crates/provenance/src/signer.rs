@@ -121,7 +121,7 @@ impl Signer {
 }
 
 /// Bytes of a signature besides its certificates: signature, protected header, padding.
-const SIGNATURE_BYTES: usize = 1_024;
+const SIGNATURE_BYTES: usize = 384;
 
 /// A signer that keeps no room for the answer of a time-stamp service, which nobody asks here: 10 KB less in each file.
 struct Frugal(BoxedSigner);

@@ -198,7 +198,7 @@ fn a_statement_takes_few_kilobytes() {
     };
     let signed = signer().sign(&photo, &facts).unwrap();
     let added = signed.len() - photo.len();
-    assert!(added < 9_000, "{added}");
+    assert!(added < 6_000, "{added}");
 }
 
 #[test]
