@@ -44,7 +44,7 @@ pub trait Oversight: Send + Sync {
     ) -> Result<Option<(FoundGeneration, Vec<Attempt>)>>;
 
     /// What happened on these days (days since 1970-01-01, UTC), of one account or of all together; days without
-    /// anything are left out.
+    /// anything are left out. The work grows with the number of days.
     async fn usage(
         &self,
         account: Option<AccountId>,

@@ -128,18 +128,17 @@ CREATE TABLE webhook_attempts (
 
 -- What happened on each day, counted as the ledger is written: reading a year costs a row per account and day.
 CREATE TABLE usage_days (
-    account_id BLOB NOT NULL REFERENCES accounts (id),
-    -- Days since 1970-01-01, UTC.
+    -- Days since 1970-01-01, UTC. First in the key: all accounts of a day lie together, and one account of a year is a
+    -- look per day.
     day INTEGER NOT NULL,
+    account_id BLOB NOT NULL REFERENCES accounts (id),
     created INTEGER NOT NULL,
     completed INTEGER NOT NULL,
     failed INTEGER NOT NULL,
     -- Of the completed ones, together.
     completed_ms INTEGER NOT NULL,
-    PRIMARY KEY (account_id, day)
+    PRIMARY KEY (day, account_id)
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX usage_days_by_day ON usage_days (day);
 
 INSERT INTO usage_days (account_id, day, created, completed, failed, completed_ms)
     SELECT ledger_entries.account_id, ledger_entries.created_at / 86400000000, SUM(kind = 'hold'),
@@ -155,7 +154,7 @@ CREATE TRIGGER ledger_entries_are_counted AFTER INSERT ON ledger_entries WHEN ne
         iif(new.kind = 'capture',
             COALESCE((SELECT generation_time_ms FROM generations WHERE id = new.generation_id), 0), 0)
     )
-    ON CONFLICT (account_id, day) DO UPDATE SET created = created + excluded.created,
+    ON CONFLICT (day, account_id) DO UPDATE SET created = created + excluded.created,
         completed = completed + excluded.completed, failed = failed + excluded.failed,
         completed_ms = completed_ms + excluded.completed_ms;
 END;

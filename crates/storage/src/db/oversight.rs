@@ -82,8 +82,10 @@ statements! {
     USAGE = "SELECT day, SUM(created) AS created, SUM(completed) AS completed, SUM(failed) AS failed,
             SUM(completed_ms) AS completed_ms
         FROM usage_days WHERE day BETWEEN $1 AND $2 GROUP BY day ORDER BY day";
-    USAGE_OF_ACCOUNT = "SELECT day, created, completed, failed, completed_ms
-        FROM usage_days WHERE account_id = $3 AND day BETWEEN $1 AND $2 ORDER BY day";
+    USAGE_OF_ACCOUNT = "WITH RECURSIVE days (asked) AS (
+            SELECT $1 WHERE $1 <= $2 UNION ALL SELECT asked + 1 FROM days WHERE asked < $2)
+        SELECT day, created, completed, failed, completed_ms
+        FROM days JOIN usage_days ON day = asked AND account_id = $3 ORDER BY day";
 }
 
 fn read_found(row: &SqliteRow) -> Result<FoundGeneration, DbError> {
