@@ -54,7 +54,7 @@ fn split_placeholder(rest: &str) -> Option<(&str, &str)> {
 /// The text for one placeholder.
 ///
 /// `errors` (all codes), `errors POST /path` (codes of one operation), `fields Schema`, `params GET /path`,
-/// `operations tag`, `settings`, `default section.key`, `changelog`, `version`, `figure name`.
+/// `operations tag`, `metrics`, `settings`, `default section.key`, `changelog`, `version`, `figure name`.
 fn value_of(placeholder: &str, target: Target) -> Option<Cow<'static, str>> {
     let (name, argument) = placeholder.split_once(' ').unwrap_or((placeholder, ""));
     let value = match (name, argument) {
@@ -63,6 +63,7 @@ fn value_of(placeholder: &str, target: Target) -> Option<Cow<'static, str>> {
         ("fields", schema) => tables::fields_of(schema)?,
         ("params", operation) => tables::params_of(operation)?,
         ("operations", tag) => tables::operations_with(tag)?,
+        ("metrics", "") => tables::metrics(),
         ("settings", "") => tables::settings(),
         ("default", setting) => shown_default(setting)?,
         ("changelog", "") => changelog().to_owned(),

@@ -12,6 +12,7 @@ use crate::{
         openapi::{error_codes_of, openapi},
     },
     config::{REFERENCE, setting_default},
+    metrics::METRICS,
     router::listed_routes,
 };
 
@@ -141,6 +142,22 @@ fn type_of(schema: &Value) -> String {
     named.collect::<Vec<_>>().join(" or ")
 }
 
+/// All metrics with their labels.
+pub(super) fn metrics() -> String {
+    let mut table = String::from("| metric | labels | meaning |\n|---|---|---|\n");
+    for metric in METRICS {
+        let labels: Vec<_> = metric.labels.iter().map(|it| format!("`{it}`")).collect();
+        let _ = writeln!(
+            table,
+            "| `{}` | {} | {} |",
+            metric.name,
+            labels.join(", "),
+            cell(metric.help)
+        );
+    }
+    table
+}
+
 /// The reference of all settings, one table per section.
 pub(super) fn settings() -> String {
     let mut text = String::new();
@@ -179,6 +196,15 @@ mod tests {
             assert_eq!(table.matches(&start).count(), 1, "{code}");
         }
         assert_eq!(table.lines().count(), Code::ALL.len() + 2);
+    }
+
+    #[test]
+    fn every_metric_has_a_row() {
+        let table = metrics();
+        for metric in METRICS {
+            let start = format!("| `{}` | ", metric.name);
+            assert_eq!(table.matches(&start).count(), 1, "{start}");
+        }
     }
 
     #[test]
