@@ -4,6 +4,7 @@ mod accounts;
 mod document;
 mod generations;
 mod usage;
+mod webhooks;
 
 use std::sync::Arc;
 
