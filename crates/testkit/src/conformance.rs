@@ -137,6 +137,7 @@ macro_rules! data_port_tests {
             every_end_of_a_generation_is_told_once
             every_way_to_fail_is_told
             only_those_who_want_it_are_told
+            try_ons_of_an_erased_customer_are_told_as_failed
             few_credits_are_told_when_the_balance_falls_to_the_threshold
             refused_try_ons_tell_nothing
             a_message_is_sent_by_one

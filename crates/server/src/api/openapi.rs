@@ -17,10 +17,13 @@ use utoipa::{
 
 use super::{
     admin::{
-        cancel_generation, clear_watermark, create_account, create_key, erase_account_customer,
-        get_account, get_account_credits, get_system, get_usage, get_watermark, get_watermark_logo,
+        cancel_generation, clear_watermark, create_account, create_key, create_webhook,
+        delete_webhook, erase_account_customer, get_account, get_account_credits, get_system,
+        get_usage, get_watermark, get_watermark_logo, get_webhook, get_webhook_delivery,
         grant_credits, guard::ADMIN_KEY, inspect_generation, list_accounts, list_engines,
-        list_keys, revoke_key, search_generations, set_watermark, update_account,
+        list_keys, list_webhook_deliveries, list_webhooks, replay_webhook_delivery, revoke_key,
+        rotate_webhook_secret, search_generations, send_test_webhook, set_watermark,
+        update_account, update_webhook,
     },
     auth::API_KEY,
     docs,
@@ -104,6 +107,16 @@ const ADMIN_ERRORS: [Code; 1] = [Code::NotFound];
         clear_watermark::clear_watermark,
         get_watermark_logo::get_watermark_logo,
         list_engines::list_engines,
+        create_webhook::create_webhook,
+        list_webhooks::list_webhooks,
+        get_webhook::get_webhook,
+        update_webhook::update_webhook,
+        delete_webhook::delete_webhook,
+        rotate_webhook_secret::rotate_webhook_secret,
+        send_test_webhook::send_test_webhook,
+        list_webhook_deliveries::list_webhook_deliveries,
+        get_webhook_delivery::get_webhook_delivery,
+        replay_webhook_delivery::replay_webhook_delivery,
     ),
     components(schemas(ErrorBody)),
     tags(

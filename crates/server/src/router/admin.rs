@@ -1,5 +1,7 @@
 //! The routes of the admin API.
 
+mod webhooks;
+
 use super::Routes;
 use crate::api::admin::{
     cancel_generation, clear_watermark, create_account, create_key, erase_account_customer,
@@ -34,7 +36,7 @@ pub fn is_admin(route: &str) -> bool {
 }
 
 pub(super) fn add_to(routes: Routes) -> Routes {
-    routes
+    webhooks::add_to(routes)
         .post(
             ACCOUNTS,
             create_account::create_account,

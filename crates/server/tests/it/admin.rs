@@ -5,6 +5,7 @@ mod document;
 mod generations;
 mod usage;
 mod watermarks;
+mod webhooks;
 
 use std::sync::Arc;
 

@@ -316,6 +316,22 @@ pub async fn only_those_who_want_it_are_told(data: &DataPorts) {
     assert!(messages(data, foreign).await.is_empty());
 }
 
+/// An erasure ends what is unfinished, and the shop hears of that, too; not of what had ended before.
+pub async fn try_ons_of_an_erased_customer_are_told_as_failed(data: &DataPorts) {
+    let account = data.account("shop", 9).await.id;
+    data.queue(account, 2).await;
+    end(data, data.completed(account)).await;
+    let endpoint = wanting(data, account, &Event::ALL).await;
+    let customer = "customer 1".parse().unwrap();
+    let erased = data.customers.erase(account, &customer, data.now()).await;
+    let cancelled = erased.unwrap().cancelled;
+    assert_eq!(cancelled.len(), 1);
+    let expected = Occurrence::GenerationFailed(cancelled[0]);
+    assert_eq!(occurrences(data, endpoint).await, [expected]);
+    let waiting = data.webhooks.wait_for_deliveries(data.now(), LONG);
+    tokio::time::timeout(PATIENCE, waiting).await.unwrap();
+}
+
 /// Told when the balance falls to the threshold, not at every step below it, and again after it rose.
 pub async fn few_credits_are_told_when_the_balance_falls_to_the_threshold(data: &DataPorts) {
     let account = data.account("shop", 7).await.id;
