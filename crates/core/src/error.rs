@@ -82,7 +82,7 @@ codes! {
     ProductImagesRequired = "PRODUCT_IMAGES_REQUIRED", InvalidInput, retry: false;
     /// A try-on needs a picture of the customer.
     CustomerImageRequired = "CUSTOMER_IMAGE_REQUIRED", InvalidInput, retry: false;
-    /// The upload has no part named `file`.
+    /// The form lacks its file: the part `file` of an upload, or `logo` of a first watermark.
     FileRequired = "FILE_REQUIRED", InvalidInput, retry: false;
     /// A `fileKey` names no part of the multipart body.
     MultipartFileNotFound = "MULTIPART_FILE_NOT_FOUND", InvalidInput, retry: false;
