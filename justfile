@@ -33,3 +33,12 @@ bench-accept seconds="10" connections="64":
 # Makes a contact sheet of the preview engine from a list of pairs
 evaluate pairs photos out="target/evaluate":
     cargo run --release -p drape-preview --example evaluate -- --pairs {{pairs}} --photos {{photos}} --out {{out}}
+
+# Checks a real server from outside against the contract, half of the try-ons in old spellings
+contract old="0.5":
+    cargo build -p drape
+    python3 tools/contract/run.py --drape "${CARGO_TARGET_DIR:-target}/debug/drape" --old {{old}}
+
+# Sends generated requests and holds every answer against the API document (needs schemathesis, see .ci/run)
+check-api seconds="60":
+    .ci/check-api {{seconds}}

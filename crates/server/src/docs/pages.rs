@@ -55,6 +55,7 @@ pub(super) const GROUPS: &[Group] = &[
             page!("credits-and-limits"),
             page!("errors"),
             page!("idempotency"),
+            page!("watermark"),
             page!("provenance"),
             page!("webhooks"),
             page!("privacy"),

@@ -18,6 +18,7 @@ use drape_core::{
 use futures::stream;
 use serde::Serialize;
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use super::get_generation::{GenerationResponse, find_own, position};
 use crate::{
@@ -63,6 +64,20 @@ struct ProcessingEvent {
     generation_id: String,
 }
 
+/// One event of the stream, as its lines stand in it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the stream in the API document only")]
+pub(crate) struct GenerationEvent {
+    /// `queued`, `processing`, `completed` or `failed`.
+    #[schema(example = "completed")]
+    event: String,
+    /// JSON: `generationId` and `position`, `generationId` alone, or the generation at its end.
+    data: String,
+    /// Milliseconds after which a client that lost the stream asks again.
+    #[schema(example = 2000)]
+    retry: Option<u32>,
+}
+
 /// Watches a generation, as server-sent events: `queued` with its `position`, `processing`, and at the end `completed`
 /// or `failed` with what `GET /generations/{id}` answers. The stream ends after that, at the latest after ten minutes;
 /// whoever asks again begins with the present state.
@@ -72,7 +87,7 @@ struct ProcessingEvent {
     operation_id = "watch_generation",
     tag = "try-on",
     params(("id" = String, Path, description = "The `generationId`")),
-    responses((status = 200, content_type = "text/event-stream", body = String, description = "The events"))
+    responses((status = 200, content_type = "text/event-stream", body = GenerationEvent, description = "The events"))
 )]
 pub(crate) async fn watch_generation(
     State(state): State<AppState>,
