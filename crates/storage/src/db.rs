@@ -106,6 +106,7 @@ struct Inner {
     messages: Arc<Notify>,
     max_attempts: u32,
     max_waiting: u64,
+    busy_timeout: Duration,
     search_window: u32,
 }
 
@@ -131,6 +132,8 @@ impl SqlStore {
             // Every commit is on the disk before anybody hears of it.
             .synchronous(SqliteSynchronous::Full)
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
+            // What is deleted is overwritten: names of erased customers do not linger in free pages.
+            .pragma("secure_delete", "1")
             .pragma("journal_size_limit", LOG_SIZE_LIMIT_BYTES.to_string())
             .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"));
 
@@ -159,6 +162,7 @@ impl SqlStore {
                 messages: Arc::new(Notify::new()),
                 max_attempts: options.max_attempts.max(1),
                 max_waiting: options.max_waiting,
+                busy_timeout: options.busy_timeout,
                 search_window: options.search_window.max(1),
             }),
         })
@@ -184,6 +188,27 @@ impl SqlStore {
 
     fn writer(&self) -> &Writer {
         &self.inner.writer
+    }
+
+    /// Moves the write-ahead log into the database file and empties it, so that it holds no copies of deleted rows.
+    ///
+    /// Gives up soon when somebody else is at work with the log; then it is overwritten in the course of time.
+    async fn empty_log(&self) -> Result<(), DbError> {
+        let mut reader = self.reader().await?;
+        sqlx::raw_sql("PRAGMA busy_timeout = 100")
+            .execute(&mut *reader)
+            .await?;
+        let emptied = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&mut *reader)
+            .await;
+        // The connection is kept: its patience must come back in every case.
+        let patience_ms = self.inner.busy_timeout.as_millis();
+        let restore = format!("PRAGMA busy_timeout = {patience_ms}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(restore))
+            .execute(&mut *reader)
+            .await?;
+        emptied?;
+        Ok(())
     }
 
     async fn reader(&self) -> Result<Reader<'_>, DbError> {

@@ -136,6 +136,14 @@ impl Customers for SqlStore {
                 move |connection| Box::pin(erase(connection, account, customer, now)),
             )
             .await?;
+        if erasure != Erasure::default()
+            && let Err(error) = self.empty_log().await
+        {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "old copies of erased rows stay in the write-ahead log until it is overwritten"
+            );
+        }
         Ok(erasure)
     }
 
