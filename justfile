@@ -30,9 +30,9 @@ bench-accept seconds="10" connections="64":
     cargo build --release -p drape
     cargo run --release -p drape --example accept_rate -- {{seconds}} {{connections}}
 
-# Makes a contact sheet of the preview engine from a list of pairs
-evaluate pairs photos out="target/evaluate":
-    cargo run --release -p drape-preview --example evaluate -- --pairs {{pairs}} --photos {{photos}} --out {{out}}
+# Makes contact sheets and tables of the preview engine from a list of pairs
+evaluate pairs out="target/evaluate" *options="":
+    cargo run --release -p drape-preview --example evaluate -- --pairs {{pairs}} --out {{out}} {{options}}
 
 # Checks a real server from outside against the contract, half of the try-ons in old spellings
 contract old="0.5":
