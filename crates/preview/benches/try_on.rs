@@ -1,4 +1,4 @@
-//! Times of the stages of a try-on at 768 x 1024, on drawn pictures.
+//! Times of the stages of a try-on at 768 x 1024 and at 1536 x 2048, on drawn pictures.
 //!
 //! `cargo bench -p drape-preview --bench try_on`
 #![expect(clippy::unwrap_used, reason = "bench")]
@@ -15,62 +15,77 @@ fn main() {
     divan::main();
 }
 
-fn person() -> PersonPicture {
-    SyntheticPerson {
-        width: 768,
-        height: 1024,
-        ..SyntheticPerson::default()
+/// What a case needs, drawn once: both pictures are `768 * SCALE` pixels wide.
+struct Pictures<const SCALE: usize> {
+    person: PersonPicture,
+    garment: Rgb8,
+    category: Category,
+}
+
+impl<const SCALE: usize> Pictures<SCALE> {
+    fn draw(kind: &str) -> Self {
+        let (kind, category) = match kind {
+            "top" => (GarmentKind::Tee, Category::Top),
+            "bottom" => (GarmentKind::Trousers, Category::Bottom),
+            _ => (GarmentKind::Dress, Category::Dress),
+        };
+        let (width, height) = (768 * SCALE, 1024 * SCALE);
+        let person = SyntheticPerson {
+            width,
+            height,
+            ..SyntheticPerson::default()
+        };
+        let garment = SyntheticGarment {
+            width,
+            height,
+            kind,
+            ..SyntheticGarment::default()
+        };
+        Self {
+            person: person.draw(),
+            garment: garment.draw().image,
+            category,
+        }
     }
-    .draw()
+
+    fn regions(&self) -> PersonRegions {
+        prepare_person(&self.person.image, Some(self.person.face)).unwrap()
+    }
+
+    fn shape(&self) -> GarmentShape {
+        prepare_garment(&self.garment, Some(self.category), None).unwrap()
+    }
 }
 
-fn garment(kind: &str) -> (Rgb8, Category) {
-    let (kind, category) = match kind {
-        "top" => (GarmentKind::Tee, Category::Top),
-        "bottom" => (GarmentKind::Trousers, Category::Bottom),
-        _ => (GarmentKind::Dress, Category::Dress),
-    };
-    let garment = SyntheticGarment {
-        width: 768,
-        height: 1024,
-        kind,
-        ..SyntheticGarment::default()
-    };
-    (garment.draw().image, category)
+#[divan::bench(consts = [1, 2])]
+fn prepare_a_person<const SCALE: usize>(bencher: divan::Bencher) {
+    let pictures = Pictures::<SCALE>::draw("top");
+    bencher.bench(|| pictures.regions());
 }
 
-fn regions(person: &PersonPicture) -> PersonRegions {
-    prepare_person(&person.image, Some(person.face)).unwrap()
-}
-
-fn shape(image: &Rgb8, category: Category) -> GarmentShape {
-    prepare_garment(image, Some(category), None).unwrap()
-}
-
-#[divan::bench]
-fn prepare_a_person(bencher: divan::Bencher) {
-    let person = person();
-    bencher.bench(|| regions(&person));
-}
-
-#[divan::bench(args = KINDS)]
-fn prepare_a_garment(bencher: divan::Bencher, kind: &str) {
-    let (image, category) = garment(kind);
-    bencher.bench(|| shape(&image, category));
+#[divan::bench(args = KINDS, consts = [1, 2])]
+fn prepare_a_garment<const SCALE: usize>(bencher: divan::Bencher, kind: &str) {
+    let pictures = Pictures::<SCALE>::draw(kind);
+    bencher.bench(|| pictures.shape());
 }
 
 /// Both pictures are prepared: what a repeated try-on costs.
-#[divan::bench(args = KINDS)]
-fn compose(bencher: divan::Bencher, kind: &str) {
-    let person = person();
-    let (image, category) = garment(kind);
-    let (regions, shape) = (regions(&person), shape(&image, category));
-    bencher.bench(|| try_on(&person.image, &regions, &shape).unwrap());
+#[divan::bench(args = KINDS, consts = [1, 2])]
+fn compose<const SCALE: usize>(bencher: divan::Bencher, kind: &str) {
+    let pictures = Pictures::<SCALE>::draw(kind);
+    let (regions, shape) = (pictures.regions(), pictures.shape());
+    bencher.bench(|| try_on(&pictures.person.image, &regions, &shape).unwrap());
 }
 
-#[divan::bench(args = KINDS)]
-fn whole_try_on(bencher: divan::Bencher, kind: &str) {
-    let person = person();
-    let (image, category) = garment(kind);
-    bencher.bench(|| try_on(&person.image, &regions(&person), &shape(&image, category)).unwrap());
+#[divan::bench(args = KINDS, consts = [1, 2])]
+fn whole_try_on<const SCALE: usize>(bencher: divan::Bencher, kind: &str) {
+    let pictures = Pictures::<SCALE>::draw(kind);
+    bencher.bench(|| {
+        try_on(
+            &pictures.person.image,
+            &pictures.regions(),
+            &pictures.shape(),
+        )
+        .unwrap()
+    });
 }
