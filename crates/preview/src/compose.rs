@@ -4,7 +4,6 @@
 //! the steps are carried out inside it: every pixel outside keeps its bytes.
 
 mod cloth;
-mod holes;
 mod layers;
 mod leftover;
 mod light;

@@ -4,17 +4,20 @@
 //! positions work pixels of the product photo. Lengths in the comments are given in U, the person's shoulder width.
 
 mod legs;
+mod mesh;
 mod shoulders;
 mod sleeves;
 mod torso;
 
 use crate::garment::{Category, GarmentShape, UpperShape};
 use crate::person::{PerSide, PersonRegions, Side, arm_path};
-use crate::raster::{Mask, Point, Run, runs};
+use crate::raster::{Mask, Plane, Point, Run, dilate, largest_component, runs};
 
 pub use self::legs::{LegRow, LowerFit, fit_lower};
-pub use self::sleeves::{RAIL_INNER, RAIL_OUTER, SleeveFit};
+pub use self::mesh::{Part, PartMesh, UpperMesh};
+pub use self::sleeves::SleeveFit;
 
+use self::mesh::{PartPlan, Pose, Wish};
 use self::shoulders::ShoulderLine;
 
 /// U per distance from the axis to a garment's shoulder point, garments with sleeves.
@@ -61,8 +64,8 @@ pub struct UpperFit {
     pub tuck: bool,
     /// Points down both sides from below the armpit to the hem corner.
     pub sides: PerSide<Vec<Pair>>,
-    /// All control points of the torso's thin-plate spline.
-    pub torso: Vec<Pair>,
+    /// The garment on the body, triangle by triangle.
+    pub mesh: UpperMesh,
     /// Both sleeves are known.
     pub sleeved: bool,
     /// How each sleeve lies on its arm; none without a sleeve or without a visible arm.
@@ -91,7 +94,7 @@ pub fn fit_upper(person: &PersonRegions, garment: &GarmentShape, upper: &UpperSh
     let landing = torso::place_landmarks(person, garment, upper, &line, scale);
     let hem = torso::place_hem(person, garment.category, upper, &landing, scale);
     let sides = torso::place_sides(person, garment, upper, &landing, scale, &hem);
-    let torso = torso::pairs(
+    let mut wishes = torso::wishes(
         person, garment, upper, &line, &landing, scale, &sides, hem.row,
     );
     let mut fit = UpperFit {
@@ -101,7 +104,7 @@ pub fn fit_upper(person: &PersonRegions, garment: &GarmentShape, upper: &UpperSh
         stretch: hem.stretch,
         tuck: hem.tuck,
         sides,
-        torso,
+        mesh: UpperMesh::default(),
         sleeved,
         sleeves: PerSide::from_fn(|_| None),
         long_sleeves: false,
@@ -119,9 +122,89 @@ pub fn fit_upper(person: &PersonRegions, garment: &GarmentShape, upper: &UpperSh
         };
         fit.long_sleeves |= sleeve.long;
         fit.arm_confidence = Some(fit.arm_confidence.unwrap_or(1.0).min(arm.confidence));
+        wishes.extend(&sleeve.wishes);
         fit.sleeves[side] = Some(sleeve);
     }
+    fit.mesh = lay_mesh(person, garment, upper, &fit, &wishes);
     fit
+}
+
+/// Splits the garment into trunk and fitted sleeves and lays them on the body as one piece.
+fn lay_mesh(
+    person: &PersonRegions,
+    garment: &GarmentShape,
+    upper: &UpperShape,
+    fit: &UpperFit,
+    wishes: &[Wish],
+) -> UpperMesh {
+    let marks = &upper.landmarks;
+    let front = garment.mask.and_not(&upper.opening);
+    let trunk = trunk_mask(&front, upper, fit);
+    let middle = |points: &PerSide<Point>| points.left.lerp(points.right, 0.5);
+    let from = middle(&marks.shoulder);
+    let to = middle(&fit.landing.shoulder);
+    let length = (middle(&marks.hem).y - from.y).max(1.0);
+    let width = |pairs: &PerSide<Vec<Pair>>, pick: fn(&Pair) -> Point| {
+        let middle = pairs.left.len() / 2;
+        match (pairs.left.get(middle), pairs.right.get(middle)) {
+            (Some(left), Some(right)) => (pick(right).x - pick(left).x).max(1.0),
+            _ => 1.0,
+        }
+    };
+    let across = width(&fit.sides, |pair| pair.person) / width(&fit.sides, |pair| pair.garment);
+    let size = (
+        across.clamp(0.5 * fit.scale, 1.5 * fit.scale),
+        ((fit.hem - to.y) / length).clamp(0.5 * fit.scale, 1.6 * fit.scale),
+    );
+    let tilt = fit.landing.shoulder.right - fit.landing.shoulder.left;
+    let mut plans = vec![PartPlan {
+        part: Part::Trunk,
+        mask: &trunk,
+        axis: Point::new(0.0, 1.0),
+        size,
+        poses: vec![
+            Pose {
+                garment: from,
+                person: to,
+                turn: tilt.y.atan2(tilt.x.max(1.0)),
+            },
+            Pose {
+                garment: middle(&marks.hem),
+                person: Point::new(person.center_x, fit.hem),
+                turn: 0.0,
+            },
+        ],
+    }];
+    let masks = PerSide::from_fn(|side| {
+        let sleeve = upper.sleeves[side].as_ref()?;
+        fit.sleeves[side].as_ref()?;
+        Some(front.and(&dilate(&sleeve.mask, 2.0)))
+    });
+    for side in Side::ALL {
+        if let (Some(mask), Some(sleeve)) = (&masks[side], &fit.sleeves[side]) {
+            plans.push(PartPlan {
+                part: Part::Sleeve(side),
+                mask,
+                axis: sleeve.axis,
+                size: sleeve.size,
+                poses: sleeve.poses.clone(),
+            });
+        }
+    }
+    mesh::lay(&front, upper, &plans, wishes)
+}
+
+/// Gives everything but the fitted sleeves, with a margin under them so that the seam never opens.
+pub(crate) fn trunk_mask(front: &Mask, upper: &UpperShape, fit: &UpperFit) -> Mask {
+    let mut sleeves = Plane::new(front.width(), front.height(), false);
+    for side in Side::ALL {
+        if let (Some(_), Some(sleeve)) = (&fit.sleeves[side], &upper.sleeves[side]) {
+            sleeves.or_assign(&sleeve.mask);
+        }
+    }
+    // What a sleeve's mask left of the sleeve's rim is no trunk.
+    let trunk = largest_component(&front.and_not(&sleeves));
+    front.and(&dilate(&trunk, 3.0))
 }
 
 /// Turns a position into an index below `len`: truncated and clamped, 0 for a value that is not a number.

@@ -9,6 +9,7 @@
     expect(clippy::float_cmp, reason = "small whole numbers and copies are exact")
 )]
 
+mod arap;
 mod color;
 mod fill;
 mod filter;
@@ -26,6 +27,7 @@ mod shape;
 mod stats;
 mod warp;
 
+pub use arap::*;
 pub use color::*;
 pub use fill::*;
 pub use filter::*;

@@ -1,23 +1,19 @@
 //! Layers: the garment's parts, warped to where they lie on the person.
 
-use crate::fit::{LegRow, LowerFit, Pair, RAIL_INNER, RAIL_OUTER, SleeveFit, UpperFit};
+use crate::fit::{LegRow, LowerFit, Pair, PartMesh, UpperFit, trunk_mask};
 use crate::garment::{Category, GarmentShape, LowerShape, UpperShape};
 use crate::person::{PerSide, PersonRegions, Side};
 use crate::raster::{
-    Grid, Mask, Plane, Point, Tps, dilate, erode, fill_polygon, gaussian_mask, mesh_map,
-    pchip_rows, runs,
+    Grid, Mask, Plane, Point, Tps, dilate, mesh_map, pchip_rows, runs, triangle_map,
 };
 
 use super::cloth::{Cloth, SoftOutline, trusted, trusted_upper};
 use super::patch::{Frame, Patch, SoftMask, Window, below_curve};
 
-/// Smoothness of the torso's spline, and of a skirt's.
-const TORSO_LAMBDA: f64 = 2e-4;
+/// Smoothness of a skirt's spline.
 const SKIRT_LAMBDA: f64 = 3e-4;
 /// Full-size pixels between the exact positions of a spline, per full-size pixel in a work pixel.
 const SPLINE_STEP: f64 = 4.0;
-/// A sleeve whose cut-out covers less than this share of its target outline is lace or badly read: then the cut-out counts.
-const FRAYED: f32 = 0.86;
 /// Positions across a leg: 0 is the outer edge, 1 the middle.
 const LEG_COLUMNS: [f64; 8] = [-0.06, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.01];
 /// Rows of a leg's mesh per matched row.
@@ -63,23 +59,8 @@ pub(super) fn upper_layers(
         &sure,
         magnification(fit.scale, garment, frame),
     );
-    let mut sleeve_masks = Plane::new(front.width(), front.height(), false);
-    for side in Side::ALL {
-        if let (Some(_), Some(sleeve)) = (&fit.sleeves[side], &upper.sleeves[side]) {
-            sleeve_masks.or_assign(&sleeve.mask);
-        }
-    }
-    // The torso keeps a margin under the sleeve so that the seam never opens.
-    let margin = dilate(&front.and_not(&sleeve_masks), 3.0);
-    let trunk = front.and(&sleeve_masks.not().or(&margin));
-    let mut torso = spline_layer(
-        &fit.torso,
-        TORSO_LAMBDA,
-        &cloth,
-        &SoftOutline::new(&trunk),
-        frame,
-        &|| Clip::polygon(&torso_outline(person, fit), frame),
-    );
+    let trunk = trunk_mask(&front, upper, fit);
+    let mut torso = mesh_layer(&fit.mesh.trunk, &cloth, &SoftOutline::new(&trunk), frame);
     if fit.tuck && garment.category == Category::Top {
         // The waistband itself stays untouched.
         let lift = if person.waist > person.hem {
@@ -98,46 +79,17 @@ pub(super) fn upper_layers(
         });
     }
     let sleeves = PerSide::from_fn(|side| {
-        let (fit, sleeve) = (fit.sleeves[side].as_ref()?, upper.sleeves[side].as_ref()?);
-        Some(sleeve_layer(
-            fit,
+        let sleeve = upper.sleeves[side].as_ref()?;
+        fit.sleeves[side].as_ref()?;
+        let mask = front.and(&dilate(&sleeve.mask, 2.0));
+        Some(mesh_layer(
+            &fit.mesh.sleeves[side],
             &cloth,
-            &SoftOutline::new(&front.and(&dilate(&sleeve.mask, 2.0))),
+            &SoftOutline::new(&mask),
             frame,
         ))
     });
     UpperLayers { torso, sleeves }
-}
-
-/// Outlines the neighbourhood of the torso's target: a spline must never be trusted outside its landmarks.
-fn torso_outline(person: &PersonRegions, fit: &UpperFit) -> Vec<Point> {
-    let u = person.shoulder_width;
-    let landing = &fit.landing;
-    let shifted = |point: Point, side: Side, outwards: f64, down: f64| {
-        Point::new(point.x + side.sign() * outwards * u, point.y + down * u)
-    };
-    let half = |side: Side| {
-        let armhole = if fit.sleeved { 0.01 } else { 0.07 };
-        let mut points = vec![
-            shifted(landing.neck[side], side, 0.02, -0.10),
-            shifted(landing.shoulder[side], side, 0.04, -0.05),
-            shifted(landing.armpit[side], side, armhole, -0.06),
-        ];
-        points.extend(
-            fit.sides[side]
-                .iter()
-                .map(|pair| shifted(pair.person, side, 0.05, 0.0)),
-        );
-        points.extend(
-            fit.sides[side]
-                .last()
-                .map(|pair| shifted(pair.person, side, 0.05, 0.22)),
-        );
-        points
-    };
-    let mut outline = half(Side::Left);
-    outline.extend(half(Side::Right).into_iter().rev());
-    outline
 }
 
 /// The part of the picture that a layer may cover.
@@ -145,31 +97,6 @@ struct Clip {
     window: Window,
     /// Strength of the clip; everything when none.
     strength: Option<SoftMask>,
-}
-
-impl Clip {
-    /// Clips to the inside of a polygon of work positions.
-    fn polygon(outline: &[Point], frame: &Frame) -> Self {
-        let points: Vec<Point> = outline.iter().map(|point| frame.to_full(*point)).collect();
-        let window = frame.window_around(&points, 4.0);
-        Self {
-            window,
-            strength: Some(soft_polygon(&points, window, 1.0)),
-        }
-    }
-}
-
-/// Fills a polygon of full-size positions and softens its edge by `sigma` full-size pixels.
-fn soft_polygon(points: &[Point], window: Window, sigma: f32) -> SoftMask {
-    if window.is_empty() {
-        return Patch::empty();
-    }
-    let origin = Point::new(window.x0 as f64, window.y0 as f64);
-    let local: Vec<Point> = points.iter().map(|point| *point - origin).collect();
-    Patch::new(
-        window,
-        gaussian_mask(&fill_polygon(window.width, window.height, &local), sigma),
-    )
 }
 
 /// Warps a part of the garment with a thin-plate spline.
@@ -220,39 +147,23 @@ fn spline_layer(
     })
 }
 
-/// Warps one sleeve between its rails.
-fn sleeve_layer(fit: &SleeveFit, cloth: &Cloth, outline: &SoftOutline, frame: &Frame) -> Layer {
-    let (map, window) = strip_map(&fit.person, &fit.garment, frame);
-    // The rails are the outline of the sleeve: its target polygon gives a clean edge where the cut-out is ragged.
-    let grid = &fit.person;
-    let last = grid.rows.saturating_sub(2);
-    let mut ring: Vec<Point> = (1..=last).map(|row| grid.at(row, RAIL_OUTER)).collect();
-    ring.extend((RAIL_OUTER + 1..RAIL_INNER).map(|column| grid.at(last, column)));
-    ring.extend((1..=last).rev().map(|row| grid.at(row, RAIL_INNER)));
-    let ring: Vec<Point> = ring.into_iter().map(|point| frame.to_full(point)).collect();
-    let target = soft_polygon(&ring, window, 1.2);
-    let target_at = |x: usize, y: usize| ((target.row(y).at(x) - 0.5) * 1.6 + 0.5).clamp(0.0, 1.0);
-    let cut_out = Patch::from_fn(window, |x, y| {
-        let [garment_x, garment_y] = map[(x - window.x0, y - window.y0)];
-        target_at(x, y) * outline.strength(garment_x, garment_y)
-    });
-    let total = |strength_at: &dyn Fn(usize, usize) -> f32| -> f32 {
-        (window.y0..window.y1())
-            .map(|y| {
-                (window.x0..window.x1())
-                    .map(|x| strength_at(x, y))
-                    .sum::<f32>()
-            })
-            .sum()
-    };
-    let frayed = total(&|x, y| cut_out.row(y).at(x)) < FRAYED * total(&target_at);
+/// Warps one part of a top or a dress triangle by triangle.
+fn mesh_layer(mesh: &PartMesh, cloth: &Cloth, outline: &SoftOutline, frame: &Frame) -> Layer {
+    let points: Vec<[Point; 3]> = mesh
+        .person
+        .iter()
+        .map(|triangle| triangle.map(|point| frame.to_full(point)))
+        .collect();
+    let window = frame.window_around(points.as_flattened(), 2.0);
+    let origin = Point::new(window.x0 as f64, window.y0 as f64);
+    let local: Vec<[Point; 3]> = points
+        .iter()
+        .map(|triangle| triangle.map(|point| point - origin))
+        .collect();
+    let map = triangle_map(&local, &mesh.garment, window.width, window.height);
     warp(window, cloth, |x, y| {
-        let alpha = if frayed {
-            cut_out.row(y).at(x)
-        } else {
-            target_at(x, y)
-        };
-        (alpha, map[(x - window.x0, y - window.y0)])
+        let position = map[(x - window.x0, y - window.y0)];
+        (outline.strength(position[0], position[1]), position)
     })
 }
 
@@ -499,10 +410,4 @@ fn merged(back: &Layer, front: &Layer) -> Layer {
         [mix(0), mix(1), mix(2), alpha_back.max(alpha_front)]
     });
     split(&mapped)
-}
-
-/// Removes a rim of `pixels` from a strength at work size, as a mask of what is surely covered.
-pub(super) fn surely_covered(coverage: &Mask, pixels: f64) -> Mask {
-    let inner = erode(coverage, pixels);
-    if inner.any() { inner } else { coverage.clone() }
 }

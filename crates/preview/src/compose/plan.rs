@@ -37,22 +37,13 @@ pub(super) enum Step {
         /// Strength.
         alpha: SoftMask,
     },
-    /// Spreads the colours of `cloth` (work mask).
-    SpreadCloth {
-        /// Where the colours come from.
-        cloth: Mask,
-        /// Strength.
-        alpha: SoftMask,
-    },
 }
 
 impl Step {
     /// Gives the strength with which the step brings new colours in, and from where on that is visible.
     fn change(&self) -> Option<(&SoftMask, f32)> {
         match self {
-            Self::Paint { alpha, .. }
-            | Self::Inpaint { alpha, .. }
-            | Self::SpreadCloth { alpha, .. } => Some((alpha, VISIBLE_PAINT)),
+            Self::Paint { alpha, .. } | Self::Inpaint { alpha, .. } => Some((alpha, VISIBLE_PAINT)),
             Self::Darken(strength) => Some((strength, VISIBLE_SHADOW)),
             Self::Keep | Self::ShowKept(_) | Self::ShowOriginal(_) => None,
         }
@@ -119,10 +110,6 @@ pub(super) fn carry_out(steps: Vec<Step>, image: &Rgb8, allowed: &Mask, frame: &
             }
             Step::Inpaint { region, alpha } => {
                 let color = repair::inpainted(&canvas, &region, frame, alpha.window());
-                mix_in(&mut canvas, &color, &alpha);
-            }
-            Step::SpreadCloth { cloth, alpha } => {
-                let color = repair::spread(&canvas, &cloth, frame, alpha.window());
                 mix_in(&mut canvas, &color, &alpha);
             }
         }

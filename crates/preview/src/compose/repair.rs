@@ -1,6 +1,6 @@
-//! Colours that are made from the half-finished picture: continued surroundings and spread cloth.
+//! Colours that are made from the half-finished picture: continued surroundings.
 
-use crate::raster::{Bounds, Color, Mask, Plane, dilate, gaussian, inpaint, nearest_true};
+use crate::raster::{Bounds, Color, Mask, Plane, dilate, inpaint};
 
 use super::patch::{Frame, Patch, Window, enlarge, shrink_part};
 
@@ -10,8 +10,6 @@ pub(super) const SURROUNDINGS: usize = 12;
 const INPAINT_RADIUS: f64 = 4.0;
 /// Work pixels that a region grows by before it is filled, so that its old rim does not bleed in.
 const RIM: f64 = 2.0;
-/// Spread cloth lies in the shade of what surrounds it.
-const SPREAD_SHADE: f32 = 0.97;
 
 /// Fills a region (work mask) from its surroundings on the canvas; gives colours for a full-size window.
 pub(super) fn inpainted(
@@ -27,29 +25,6 @@ pub(super) fn inpainted(
     let colors = shrink_part(canvas, frame, area);
     let filled: Color = inpaint(&colors, &hole, INPAINT_RADIUS);
     enlarge(&filled, (area.x0, area.y0), frame, window)
-}
-
-/// Spreads the colours of `cloth` (work mask) to a full-size window.
-pub(super) fn spread(
-    canvas: &Patch<[f32; 3]>,
-    cloth: &Mask,
-    frame: &Frame,
-    window: Window,
-) -> Patch<[f32; 3]> {
-    let Some(area) = area_around(cloth, SURROUNDINGS) else {
-        return Patch::empty();
-    };
-    let colors = shrink_part(canvas, frame, area);
-    let nearest = nearest_true(&crop(cloth, area));
-    let extended: Color = nearest.map(|index| {
-        colors
-            .data()
-            .get(index as usize)
-            .copied()
-            .unwrap_or_default()
-    });
-    let shaded = gaussian(&extended, 1.0).map(|color| color.map(|part| part * SPREAD_SHADE));
-    enlarge(&shaded, (area.x0, area.y0), frame, window)
 }
 
 /// Gives the box around a mask with a margin.

@@ -7,7 +7,6 @@ use crate::raster::{
     Gray, Mask, Plane, Rgb8, dilate, erode, fill_polygon, gaussian, lab_pixel, rgb_from_lab,
 };
 
-use super::holes::find_holes;
 use super::layers::{Layer, UpperLayers, upper_layers};
 use super::leftover::{Leftover, upper_leftover};
 use super::light::{light_match, shade, shadow_reach, soft_shadow, soft_shadow_of};
@@ -137,24 +136,6 @@ pub(super) fn compose_upper(
             }
         });
         steps.push(lit(layer, &light, gains));
-    }
-    let holes = if fit.sleeves.left.is_some() || fit.sleeves.right.is_some() {
-        find_holes(person, fit, &coverage)
-    } else {
-        None
-    };
-    if let Some(holes) = holes {
-        let soft = soften(&holes.gaps, frame);
-        let alpha = Patch::from_fn(soft.window(), |x, y| {
-            soft.row(y).at(x) * (1.0 - covered.row(y).at(x))
-        });
-        covered = Patch::from_fn(covered.window().union(&alpha.window()), |x, y| {
-            covered.row(y).at(x).max(alpha.row(y).at(x))
-        });
-        steps.push(Step::SpreadCloth {
-            cloth: holes.cloth,
-            alpha,
-        });
     }
     steps.push(Step::ShowOriginal(where_covered(
         &hair_in_front(person, frame),

@@ -1,42 +1,46 @@
-//! Sleeves: ruled strips between two matched rails, one along the outer and one along the inner edge of the arm.
+//! Sleeves: where both of their edges lie along the arm.
 
 use crate::garment::UpperShape;
 use crate::person::{ArmPath, PersonRegions, Side};
-use crate::raster::{Grid, Point, interp, polyline_length, resample};
+use crate::raster::{Point, interp, polyline_length, resample};
 
-use super::torso::body_edge;
-use super::{Landing, index_of};
+use super::Landing;
+use super::mesh::{Part, Pose, Wish};
 
-/// Positions across a sleeve: 0 is the outer rail, 1 the inner one; the strips beyond keep soft edges alive.
-const COLUMNS: [f64; 11] = [
-    -0.05, 0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0, 1.05,
-];
-/// Column of a sleeve's grid that is its outer rail.
-pub const RAIL_OUTER: usize = 1;
-/// Column of a sleeve's grid that is its inner rail.
-pub const RAIL_INNER: usize = 9;
-/// Rows of a sleeve's grid, without the row under the torso and the one beyond the cuff.
-const ROWS: usize = 26;
+/// Points along each edge of a sleeve that are told where to lie.
+const STEPS: usize = 8;
+/// Steps across the cuff.
+const CUFF_POINTS: usize = 5;
+/// How strongly the outer edge, the inner edge and the corners of the cuff are pulled.
+const OUTER_PULL: f64 = 3.0;
+const INNER_PULL: f64 = 0.3;
+const CUFF_PULL: f64 = 4.0;
 /// Sleeves shorter than the first number (U) are lengthened by the second: boxy flat-lays shrink otherwise.
-const SHORT_SLEEVES: [(f64, f64); 2] = [(0.62, 1.22), (0.75, 1.10)];
+const SHORT_SLEEVES: [(f64, f64); 2] = [(0.62, 1.10), (0.75, 1.05)];
 /// Sleeves from this natural length on are long (U).
 const LONG_SLEEVE: f64 = 0.92;
 /// Longest sleeve when nothing tells where the hand begins (U).
 const LONG_MAX: f64 = 1.24;
+/// An old sleeve wider than the arm is covered this far (U).
+const OLD_SLEEVE_COVERED: f64 = 0.10;
 /// Length of a hand (U).
 const HAND: f64 = 0.34;
 
 /// Says how a sleeve lies on its arm.
 #[derive(Debug, Clone)]
 pub struct SleeveFit {
-    /// Grid on the person: rows from the shoulder to the cuff, columns from the outer to the inner edge.
-    pub person: Grid,
-    /// The same grid on the garment.
-    pub garment: Grid,
-    /// Outline of the sleeve on the person.
+    /// Outline of the sleeve on the person, about.
     pub outline: Vec<Point>,
     /// The sleeve reaches below the elbow.
     pub long: bool,
+    /// Where points of the sleeve belong.
+    pub(super) wishes: Vec<Wish>,
+    /// How the sleeve lies along the arm, from the shoulder down.
+    pub(super) poses: Vec<Pose>,
+    /// Direction of the sleeve on the garment, from the shoulder to the cuff; unit length.
+    pub(super) axis: Point,
+    /// Person work pixels per garment work pixel across and along it.
+    pub(super) size: (f64, f64),
 }
 
 /// Lays one sleeve on its arm; none when the garment's sleeve or the arm has no extent.
@@ -53,50 +57,102 @@ pub(super) fn fit_sleeve(
     let (natural, worn) = sleeve_length(person, upper, scale, side, arm);
     let long = natural > LONG_SLEEVE * u;
     let (shoulder, armpit) = (landing.shoulder[side], landing.armpit[side]);
-
     let (outer, inner) = arm_rails(person, upper, landing, scale, side, arm, worn, long)?;
-    let outer_edge = resample(&joined(shoulder, &outer), 8);
-    let cuff_corner = *outer_edge.last()?;
-    let inner_length = (polyline_length(&sleeve.inner) * scale).clamp(0.07 * u, 1.2 * u)
-        * (worn / natural.max(1.0));
-    let mut inner_path: Vec<Point> = if long || inner_length > 0.6 * u {
-        inner
-            .iter()
-            .copied()
-            .filter(|point| point.y > armpit.y + 0.02 * u)
-            .collect()
-    } else {
-        short_inner_path(person, side, arm, armpit, inner_length, cuff_corner)
-    };
-    if inner_path.is_empty() {
-        let last = inner.last()?;
-        inner_path.push(Point::new(last.x, last.y.max(armpit.y + 0.05 * u)));
-    }
-    let inner_edge = resample(&joined(armpit, &inner_path), 8);
 
+    let outer_edge = resample(&joined(shoulder, &outer), STEPS + 1);
+    let below_armpit: Vec<Point> = inner
+        .iter()
+        .copied()
+        .filter(|point| point.y > armpit.y + 0.03 * u)
+        .collect();
+    // A sleeve that ends above the armpit has no inner edge but the corner of its cuff.
+    let inner_path = if below_armpit.is_empty() {
+        vec![*inner.last()?]
+    } else {
+        below_armpit
+    };
+    let inner_edge = resample(&joined(armpit, &inner_path), STEPS + 1);
+    let garment_outer = resample(&sleeve.outer, STEPS + 1);
     let garment_inner: Vec<Point> = sleeve.inner.iter().rev().copied().collect();
-    let mut outline = outer_edge.clone();
-    outline.extend(resample(&[cuff_corner, *inner_edge.last()?], 5));
+    let garment_inner = resample(&garment_inner, STEPS + 1);
+
+    let mut wishes = Vec::with_capacity(2 * STEPS);
+    for step in 1..=STEPS {
+        let end = step == STEPS;
+        for (garment, person, pull) in [
+            (&garment_outer, &outer_edge, OUTER_PULL),
+            (&garment_inner, &inner_edge, INNER_PULL),
+        ] {
+            wishes.push(Wish {
+                part: Part::Sleeve(side),
+                garment: *garment.get(step)?,
+                person: *person.get(step)?,
+                strength: if end { CUFF_PULL } else { pull },
+            });
+        }
+    }
+    let garment_cuff = resample(&sleeve.cuff, CUFF_POINTS + 1);
+    let (outer_corner, inner_corner) = (*outer_edge.last()?, *inner_edge.last()?);
+    for step in 1..CUFF_POINTS {
+        wishes.push(Wish {
+            part: Part::Sleeve(side),
+            garment: *garment_cuff.get(step)?,
+            person: outer_corner.lerp(inner_corner, step as f64 / CUFF_POINTS as f64),
+            strength: CUFF_PULL * 0.5,
+        });
+    }
+    let middle = |outer: &[Point], inner: &[Point]| -> Vec<Point> {
+        outer
+            .iter()
+            .zip(inner)
+            .map(|(a, b)| a.lerp(*b, 0.5))
+            .collect()
+    };
+    let on_garment = middle(&garment_outer, &garment_inner);
+    let on_person = middle(&outer_edge, &inner_edge);
+    let poses = (0..=STEPS)
+        .map(|step| Pose {
+            garment: on_garment[step],
+            person: on_person[step],
+            turn: heading(&on_person, step) - heading(&on_garment, step),
+        })
+        .collect();
+    let cuff = polyline_length(&sleeve.cuff).max(1.0);
+    let across = outer_edge.last()?.distance(*inner_edge.last()?) / cuff;
+    let along = worn / polyline_length(&sleeve.outer).max(1.0);
+    let mut outline = outer_edge;
     outline.extend(inner_edge.iter().rev());
-    let fit = SleeveFit {
-        person: strip(
-            &rail(&outer_edge, person.center_x)?,
-            &rail(&inner_edge, person.center_x)?,
-        ),
-        garment: strip(
-            &rail(&sleeve.outer, upper.axis_x)?,
-            &rail(&garment_inner, upper.axis_x)?,
-        ),
+    let finite = outline
+        .iter()
+        .chain(wishes.iter().map(|wish| &wish.garment))
+        .all(|point| point.x.is_finite() && point.y.is_finite());
+    finite.then_some(SleeveFit {
         outline,
         long,
-    };
-    let finite = |points: &[Point]| {
-        points
-            .iter()
-            .all(|point| point.x.is_finite() && point.y.is_finite())
-    };
-    (finite(&fit.person.points) && finite(&fit.garment.points) && finite(&fit.outline))
-        .then_some(fit)
+        wishes,
+        poses,
+        axis: unit(*on_garment.last()? - *on_garment.first()?),
+        size: (
+            across.clamp(0.5 * scale, 1.4 * scale),
+            along.clamp(0.5 * scale, 1.5 * scale),
+        ),
+    })
+}
+
+/// Gives the direction of a displacement; downwards when it has no length.
+fn unit(step: Point) -> Point {
+    let length = step.length();
+    if length > 1e-6 {
+        step * (1.0 / length)
+    } else {
+        Point::new(0.0, 1.0)
+    }
+}
+
+/// Gives the direction of a polyline at one of its points, radians.
+fn heading(path: &[Point], index: usize) -> f64 {
+    let step = path[(index + 1).min(path.len() - 1)] - path[index.saturating_sub(1)];
+    step.y.atan2(step.x)
 }
 
 /// Gives the natural and the worn length: short sleeves keep their own, long ones end at the wrist.
@@ -181,10 +237,6 @@ fn arm_rails(
     let cuff_width = (polyline_length(&sleeve.cuff) * scale).clamp(0.12 * u, 0.6 * u);
     let upper_width = (marks.shoulder[side] - marks.armpit[side]).length() * scale * 0.8;
     let reach = (worn - (*arm.outer.first()? - landing.shoulder[side]).length()).max(0.06 * u);
-    let old_edge = match side {
-        Side::Left => &person.left_edge,
-        Side::Right => &person.right_edge,
-    };
     let (mut outer, mut inner) = (Vec::with_capacity(7), Vec::with_capacity(7));
     for step in 0..7 {
         let t = f64::from(step) / 6.0;
@@ -199,75 +251,34 @@ fn arm_rails(
         );
         let cloth_width = cuff_width * t + (1.0 - t) * upper_width;
         let extra = cloth_width.clamp(width * 1.10, width * 1.45) - width;
-        let mut outside = edge - inward * (0.45 * extra);
+        let mut ease = 0.45 * extra;
         if !long {
             // Covers the old sleeve's edge, but not its whole flare.
-            let old = old_edge
-                .get(index_of(edge.y, old_edge.len()))
-                .copied()
-                .unwrap_or(-1.0);
-            if old >= 0.0 {
-                let away = |x: f64| side.sign() * (x - person.center_x);
-                let cover = away(old).min(away(edge.x) + 0.10 * u);
-                outside.x = person.center_x + side.sign() * away(outside.x).max(cover);
-            }
+            ease = ease.max(old_cloth_beyond(person, edge, inward));
         }
+        let outside = edge - inward * ease;
         outer.push(outside);
         inner.push(edge + inward * (width + 0.55 * extra));
     }
     Some((outer, inner))
 }
 
-/// Runs a short sleeve's inner edge from the armpit down the arm, never into the body.
-fn short_inner_path(
-    person: &PersonRegions,
-    side: Side,
-    arm: &ArmPath,
-    armpit: Point,
-    length: f64,
-    cuff_corner: Point,
-) -> Vec<Point> {
-    let u = person.shoulder_width;
-    let arm_end = arm.inner.last().map_or(armpit.y, |point| point.y);
-    let end = (armpit.y + length)
-        .min(arm_end)
-        .min((cuff_corner.y + 0.10 * u).max(armpit.y + 0.06 * u));
-    let rows: Vec<f64> = arm.outer.iter().map(|point| point.y).collect();
-    let columns: Vec<f64> = arm.inner.iter().map(|point| point.x).collect();
-    let away = |x: f64| side.sign() * (x - person.center_x);
-    let start = armpit.y + 0.25 * (end - armpit.y);
-    let point_at = |step: u32| {
-        let y = start + (end - start) * f64::from(step) / 4.0;
-        let on_arm = interp(y, &rows, &columns) - side.sign() * 0.02 * u;
-        let reach = away(on_arm).max(away(body_edge(person, side, y)) - 0.03 * u);
-        Point::new(person.center_x + side.sign() * reach, y)
-    };
-    (0..5).map(point_at).collect()
-}
-
-/// Resamples an edge and adds one row under the torso and one beyond the cuff, so that soft edges survive.
-fn rail(edge: &[Point], axis_x: f64) -> Option<Vec<Point>> {
-    let points = resample(edge, ROWS);
-    let (&first, &last) = (points.first()?, points.last()?);
-    let before_last = *points.get(points.len().checked_sub(2)?)?;
-    let mut rail = vec![Point::new(first.x + (axis_x - first.x) * 0.10, first.y)];
-    rail.extend(points);
-    rail.push(last + (last - before_last) * 1.2);
-    Some(rail)
-}
-
-/// Rules the strip between two rails of the same number of points.
-fn strip(outer: &[Point], inner: &[Point]) -> Grid {
-    let points = outer
-        .iter()
-        .zip(inner)
-        .flat_map(|(&a, &b)| COLUMNS.map(|across| a.lerp(b, across)))
-        .collect();
-    Grid {
-        rows: outer.len().min(inner.len()),
-        cols: COLUMNS.len(),
-        points,
+/// Measures how far the old top goes beyond the arm's edge, at most [`OLD_SLEEVE_COVERED`] (work pixels).
+fn old_cloth_beyond(person: &PersonRegions, edge: Point, inward: Point) -> f64 {
+    let most = OLD_SLEEVE_COVERED * person.shoulder_width;
+    let mut covered = 0.0;
+    let mut step = 1.0;
+    while step <= most {
+        let spot = edge - inward * step;
+        if person
+            .old_top
+            .is_true(spot.x.round() as isize, spot.y.round() as isize)
+        {
+            covered = step;
+        }
+        step += 1.0;
     }
+    covered
 }
 
 /// Puts one point before a polyline.

@@ -131,3 +131,126 @@ fn a_skirt_ends_above_the_feet_and_has_no_inner_edges_below_the_hips() {
     assert!(!fit.has_legs && fit.bottom < regions.bottom);
     assert_eq!(fit.halves.left.last().unwrap().inner, None);
 }
+
+/// Sizes of every triangle on the person per size on the garment: negative where cloth folds over.
+fn growth(part: &PartMesh) -> Vec<f64> {
+    let area = |[a, b, c]: [Point; 3]| (b - a).cross(c - a);
+    part.person
+        .iter()
+        .zip(&part.garment)
+        .map(|(person, garment)| area(*person) / area(*garment))
+        .collect()
+}
+
+#[test]
+fn no_cloth_of_the_trunk_folds_over() {
+    for (outfit, kind, category) in [
+        (Outfit::TopAndTrousers, GarmentKind::Tee, Category::Top),
+        (
+            Outfit::TopAndTrousers,
+            GarmentKind::LongSleeved,
+            Category::Top,
+        ),
+        (Outfit::TopAndTrousers, GarmentKind::Tank, Category::Top),
+        (Outfit::Dress, GarmentKind::Dress, Category::Dress),
+    ] {
+        let (_, regions) = analyzed(outfit, SleeveLength::Short);
+        let garment = flat_lay(kind, category);
+        let fit = fit_upper(&regions, &garment, garment.upper().unwrap());
+        let growth = growth(&fit.mesh.trunk);
+        assert!(
+            growth.len() > 200,
+            "{kind:?} has {} triangles",
+            growth.len()
+        );
+        let folded = growth.iter().filter(|growth| **growth <= 0.0).count();
+        assert_eq!(folded, 0, "{kind:?} of {}", growth.len());
+        let usual = fit.scale * fit.scale;
+        let odd = growth
+            .iter()
+            .filter(|growth| !(0.25 * usual..3.0 * usual).contains(*growth))
+            .count();
+        assert!(
+            odd * 50 < growth.len(),
+            "{kind:?}: {odd} of {} are far from their size",
+            growth.len()
+        );
+    }
+}
+
+#[test]
+fn sleeves_hang_together_with_the_trunk_along_the_armhole() {
+    let (_, regions) = analyzed(Outfit::TopAndTrousers, SleeveLength::Short);
+    let tee = flat_lay(GarmentKind::Tee, Category::Top);
+    let upper = tee.upper().unwrap();
+    let fit = fit_upper(&regions, &tee, upper);
+    let placed = |part: &PartMesh, spot: Point| {
+        let at = |(garment, person): (&[Point; 3], &[Point; 3])| {
+            let [a, b, c] = *garment;
+            let area = (b - a).cross(c - a);
+            let offset = spot - a;
+            let (v, w) = (offset.cross(c - a) / area, (b - a).cross(offset) / area);
+            (v >= -1e-9 && w >= -1e-9 && v + w <= 1.0 + 1e-9)
+                .then(|| person[0] * (1.0 - v - w) + person[1] * v + person[2] * w)
+        };
+        part.garment.iter().zip(&part.person).find_map(at)
+    };
+    for side in Side::ALL {
+        let marks = &upper.landmarks;
+        for t in [0.2, 0.5, 0.8] {
+            let spot = marks.shoulder[side].lerp(marks.armpit[side], t);
+            let trunk = placed(&fit.mesh.trunk, spot).unwrap();
+            let sleeve = placed(&fit.mesh.sleeves[side], spot).unwrap();
+            assert!(
+                trunk.distance(sleeve) < 1e-6,
+                "{side:?} at {t}: {trunk:?} {sleeve:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn landmarks_land_where_they_were_told() {
+    let (_, regions) = analyzed(Outfit::TopAndTrousers, SleeveLength::None);
+    let tee = flat_lay(GarmentKind::Tee, Category::Top);
+    let upper = tee.upper().unwrap();
+    let fit = fit_upper(&regions, &tee, upper);
+    let u = regions.shoulder_width;
+    let nearest = |spot: Point| {
+        let mesh = &fit.mesh.trunk;
+        let corners = mesh.garment.as_flattened().iter();
+        let (from, to) = corners
+            .zip(mesh.person.as_flattened())
+            .min_by(|a, b| a.0.distance(spot).total_cmp(&b.0.distance(spot)))
+            .unwrap();
+        *to + (spot - *from) * fit.scale
+    };
+    for side in Side::ALL {
+        for (from, to) in [
+            (upper.landmarks.neck[side], fit.landing.neck[side]),
+            (upper.landmarks.shoulder[side], fit.landing.shoulder[side]),
+        ] {
+            let off = nearest(from).distance(to);
+            assert!(off < 0.05 * u, "{side:?}: {off} off with U = {u}");
+        }
+    }
+}
+
+#[test]
+fn long_sleeves_reach_their_cuffs() {
+    let (_, regions) = analyzed(Outfit::TopAndTrousers, SleeveLength::Long);
+    let top = flat_lay(GarmentKind::LongSleeved, Category::Top);
+    let fit = fit_upper(&regions, &top, top.upper().unwrap());
+    for side in Side::ALL {
+        let sleeve = fit.sleeves[side].as_ref().unwrap();
+        let cuff = sleeve.outline[sleeve.outline.len() / 2];
+        let lowest = fit.mesh.sleeves[side]
+            .person
+            .as_flattened()
+            .iter()
+            .map(|point| point.y)
+            .fold(0.0, f64::max);
+        let u = regions.shoulder_width;
+        assert!((lowest - cuff.y).abs() < 0.15 * u, "{lowest} {}", cuff.y);
+    }
+}

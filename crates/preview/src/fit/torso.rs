@@ -1,9 +1,10 @@
-//! The torso of a top or a dress: landmarks, hem, sides and all pairs of its spline.
+//! The trunk of a top or a dress: where landmarks, hem and sides lie.
 
 use crate::garment::{Category, GarmentShape, UpperShape};
 use crate::person::{PerSide, PersonRegions, Side};
-use crate::raster::{Mask, Point, largest_component, outer_contour, polyline_length, resample};
+use crate::raster::{Mask, Point};
 
+use super::mesh::{Part, Wish};
 use super::shoulders::ShoulderLine;
 use super::{Landing, Pair, SCALE_SLEEVED, index_of, row_edges, runs_at, top_row};
 
@@ -27,6 +28,25 @@ const TOP_MAX: f64 = 1.58;
 const LOOSE: f64 = 0.17;
 /// Share of the ease that is left where a waistband gathers the top.
 const GATHERED: f64 = 0.16;
+
+/// An old top wider than the body is covered this far beside it (U).
+const OLD_TOP_COVERED: f64 = 0.14;
+/// How strongly the landmarks of the trunk are pulled.
+const NECK_PULL: f64 = 12.0;
+const SHOULDER_PULL: f64 = 12.0;
+const NECKLINE_PULL: f64 = 0.4;
+const SIDE_PULL: f64 = 0.5;
+const HEM_PULL: f64 = 0.5;
+const CENTRE_PULL: f64 = 0.6;
+/// Points along the neckline, the hem and each side that are told where to lie: about one per cell of the mesh, so that the
+/// edges do not scallop between them.
+const NECKLINE_POINTS: u32 = 8;
+const HEM_POINTS: u32 = 14;
+const TOP_SIDE_POINTS: usize = 14;
+const DRESS_SIDE_POINTS: usize = 24;
+/// A sewn-in sleeve moves its armpit, an armhole keeps it.
+const SEWN_ARMPIT_PULL: f64 = 1.5;
+const OPEN_ARMPIT_PULL: f64 = 4.0;
 
 /// Places the lower end of a garment.
 pub(super) struct Hem {
@@ -74,6 +94,7 @@ pub(super) fn place_landmarks(
     });
     let shoulder = line.settle(PerSide::from_fn(|side| line.point(side, share[side])));
     let neck = line.settle(PerSide::from_fn(|side| line.point(side, neck_share[side])));
+    let neck = level_neck(&shoulder, neck);
     let neck = raise_collar(person, upper, scale, &shoulder, neck);
 
     let armpit = PerSide::from_fn(|side| {
@@ -86,6 +107,13 @@ pub(super) fn place_landmarks(
         neck,
         armpit,
     }
+}
+
+/// Lowers the neck point that rises further above its shoulder: hair or a hood only ever lifts the contour.
+fn level_neck(shoulder: &PerSide<Point>, neck: PerSide<Point>) -> PerSide<Point> {
+    let rise = PerSide::from_fn(|side| shoulder[side].y - neck[side].y);
+    let least = rise.left.min(rise.right);
+    PerSide::from_fn(|side| Point::new(neck[side].x, shoulder[side].y - least))
 }
 
 /// Lets a high collar stand above the shoulder line, level on the neck whatever the shoulders do.
@@ -197,7 +225,11 @@ pub(super) fn place_sides(
 ) -> PerSide<Vec<Pair>> {
     let u = person.shoulder_width;
     let dress = garment.category == Category::Dress;
-    let steps = if dress { 9 } else { 6 };
+    let steps = if dress {
+        DRESS_SIDE_POINTS
+    } else {
+        TOP_SIDE_POINTS
+    };
     PerSide::from_fn(|side| {
         let (armpit, corner) = (upper.landmarks.armpit[side], upper.landmarks.hem[side]);
         let pair_at = |step: usize| {
@@ -210,8 +242,10 @@ pub(super) fn place_sides(
                 _ => corner.x,
             };
             let body = side.sign() * (body_edge(person, side, y) - person.center_x);
-            let mut low = body + 0.015 * u;
             let mut ease = LOOSE * u;
+            // What the old top covered is covered again, as far as a top may be loose.
+            let old = old_top_edge(person, side, y) - body;
+            let mut low = body + old.clamp(0.015 * u, OLD_TOP_COVERED * u);
             if dress {
                 // Below the hips the skirt may be narrower than the body prior and wider than the legs.
                 let below_hips = (((y - person.shoulder_y) / u - 1.15) / 0.5).clamp(0.0, 1.0);
@@ -231,12 +265,28 @@ pub(super) fn place_sides(
     })
 }
 
-/// Collects all control points of the torso's thin-plate spline.
+/// Gives the distance from the body's axis to the outer edge of the old top's trunk in a row.
+fn old_top_edge(person: &PersonRegions, side: Side, row: f64) -> f64 {
+    let reach = side.sign() * (body_edge(person, side, row) - person.center_x);
+    let most = reach + OLD_TOP_COVERED * person.shoulder_width;
+    let y = index_of(row, person.old_top.height()) as isize;
+    let mut edge = reach;
+    while edge < most {
+        let x = (person.center_x + side.sign() * (edge + 1.0)).round() as isize;
+        if !person.old_top.is_true(x, y) || person.old_sleeves.is_true(x, y) {
+            break;
+        }
+        edge += 1.0;
+    }
+    edge
+}
+
+/// Lists where points of the trunk belong, and how much that counts.
 #[expect(
     clippy::too_many_arguments,
     reason = "the results of all the earlier steps meet here"
 )]
-pub(super) fn pairs(
+pub(super) fn wishes(
     person: &PersonRegions,
     garment: &GarmentShape,
     upper: &UpperShape,
@@ -245,75 +295,97 @@ pub(super) fn pairs(
     scale: f64,
     sides: &PerSide<Vec<Pair>>,
     hem: f64,
-) -> Vec<Pair> {
+) -> Vec<Wish> {
     let marks = &upper.landmarks;
     let mut all = Vec::with_capacity(64);
-    for (from, to) in [
-        (&marks.shoulder, &landing.shoulder),
-        (&marks.neck, &landing.neck),
-        (&marks.armpit, &landing.armpit),
-    ] {
-        all.extend(Side::ALL.map(|side| Pair {
-            garment: from[side],
-            person: to[side],
+    let mut add = |pairs: &[Pair], strength: f64| {
+        all.extend(pairs.iter().map(|pair| Wish {
+            part: Part::Trunk,
+            garment: pair.garment,
+            person: pair.person,
+            strength,
         }));
-    }
-    if upper.is_sleeved() {
+    };
+    let armpit_pull = if upper.is_sleeved() {
+        SEWN_ARMPIT_PULL
+    } else {
+        OPEN_ARMPIT_PULL
+    };
+    for (from, to, pull) in [
+        (&marks.shoulder, &landing.shoulder, SHOULDER_PULL),
+        (&marks.neck, &landing.neck, NECK_PULL),
+        (&marks.armpit, &landing.armpit, armpit_pull),
+    ] {
         for side in Side::ALL {
-            all.extend([0.33, 0.66].map(|t| Pair {
-                garment: marks.shoulder[side].lerp(marks.armpit[side], t),
-                person: landing.shoulder[side].lerp(landing.armpit[side], t),
-            }));
+            let pair = Pair {
+                garment: from[side],
+                person: to[side],
+            };
+            add(&[pair], pull);
         }
     }
     for side in Side::ALL {
-        all.extend(shoulder_seam(garment, upper, line, landing, side));
+        add(
+            &shoulder_seam(garment, upper, line, landing, side),
+            SHOULDER_PULL,
+        );
+        add(&sides[side], SIDE_PULL);
     }
-    all.extend(sides.left.iter().chain(&sides.right));
-
     let front = garment.mask.and_not(&upper.opening);
-    all.extend(centre_line(
-        garment,
-        upper,
-        &front,
-        landing,
-        scale,
-        sides,
-        hem,
-        person.shoulder_width,
-    ));
-
-    let contour = outer_contour(&largest_component(&front));
-    let transfer = Transfer {
-        person_axis: person.center_x,
-        garment_axis: upper.axis_x,
-        scale,
-        contour: &contour,
-    };
-    let neck = PerSide::from_fn(|side| Pair {
-        garment: marks.neck[side],
-        person: landing.neck[side],
-    });
-    transfer.along(neck.left, neck.right, 9, &mut all);
-    if !upper.is_sleeved() {
-        for side in Side::ALL {
-            let shoulder = Pair {
-                garment: marks.shoulder[side],
-                person: landing.shoulder[side],
-            };
-            let armpit = Pair {
-                garment: marks.armpit[side],
-                person: landing.armpit[side],
-            };
-            transfer.along(shoulder, armpit, 7, &mut all);
-        }
-    }
-    all.retain(|pair| {
-        [pair.garment, pair.person]
+    add(
+        &centre_line(garment, upper, &front, landing, sides, hem),
+        CENTRE_PULL,
+    );
+    add(&neckline(upper, &front, landing, scale), NECKLINE_PULL);
+    add(
+        &hem_line(upper, sides, scale, person.shoulder_width),
+        HEM_PULL,
+    );
+    all.retain(|wish| {
+        [wish.garment, wish.person]
             .iter()
             .all(|point| point.x.is_finite() && point.y.is_finite())
     });
     all
+}
+
+/// Hangs the neckline between the neck points as deep as on the garment.
+fn neckline(upper: &UpperShape, front: &Mask, landing: &Landing, scale: f64) -> Vec<Pair> {
+    let neck = &upper.landmarks.neck;
+    let point_at = |step: u32| {
+        let t = f64::from(step) / f64::from(NECKLINE_POINTS);
+        let straight = neck.left.lerp(neck.right, t);
+        let row = top_row(front, straight.x.round())?;
+        let sag = (row - straight.y) * scale;
+        let landed = landing.neck.left.lerp(landing.neck.right, t);
+        Some(Pair {
+            garment: Point::new(straight.x, row),
+            person: Point::new(landed.x, landed.y + sag.max(0.0)),
+        })
+    };
+    (1..NECKLINE_POINTS).filter_map(point_at).collect()
+}
+
+/// Lays the hem between its corners, as curved as on the garment.
+fn hem_line(upper: &UpperShape, sides: &PerSide<Vec<Pair>>, scale: f64, u: f64) -> Vec<Pair> {
+    let (Some(left), Some(right)) = (sides.left.last(), sides.right.last()) else {
+        return Vec::new();
+    };
+    let point_at = |step: u32| {
+        let t = f64::from(step) / f64::from(HEM_POINTS);
+        let straight = left.garment.lerp(right.garment, t);
+        let row = upper
+            .body
+            .last_in_col(index_of(straight.x.round(), upper.body.width()))?
+            as f64;
+        let curve = ((row - straight.y) * scale).clamp(-0.15 * u, 0.2 * u);
+        let landed = left.person.lerp(right.person, t);
+        Some(Pair {
+            garment: Point::new(straight.x, row),
+            person: Point::new(landed.x, landed.y + curve),
+        })
+    };
+    (1..HEM_POINTS).filter_map(point_at).collect()
 }
 
 /// Lays the garment's outline between neck and shoulder onto the person's contour.
@@ -345,19 +417,13 @@ fn shoulder_seam(
 }
 
 /// Pairs the centre line, below the neckline only.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the results of all the earlier steps meet here"
-)]
 fn centre_line(
     garment: &GarmentShape,
     upper: &UpperShape,
     front: &Mask,
     landing: &Landing,
-    scale: f64,
     sides: &PerSide<Vec<Pair>>,
     hem: f64,
-    u: f64,
 ) -> Vec<Pair> {
     let marks = &upper.landmarks;
     let neck_middle = (f64::midpoint(marks.neck.left.x, marks.neck.right.x)).round();
@@ -367,8 +433,8 @@ fn centre_line(
     let top = f64::midpoint(landing.armpit.left.y, landing.armpit.right.y);
     let steps = sides.left.len();
     let pair_at = |t: f64| {
-        let mut garment_y = garment_top + (garment_hem - garment_top) * t;
-        let mut y = top + (hem - top) * t;
+        let garment_y = garment_top + (garment_hem - garment_top) * t;
+        let y = top + (hem - top) * t;
         if garment_y <= neckline + 4.0 {
             return None;
         }
@@ -385,108 +451,12 @@ fn centre_line(
                 sides.right.get(step - 1)?.person.x,
             )
         };
-        if t >= 1.0
-            && let Some(last) = upper
-                .body
-                .last_in_col(index_of(garment_x, upper.body.width()))
-        {
-            // The middle of a curved hem hangs lower or higher than its corners.
-            y += ((last as f64 - garment_hem) * scale).clamp(-0.15 * u, 0.2 * u);
-            garment_y = last as f64;
-        }
         Some(Pair {
             garment: Point::new(garment_x, garment_y),
             person: Point::new(x, y),
         })
     };
-    [0.0, 0.33, 0.66, 1.0]
-        .into_iter()
-        .filter_map(pair_at)
-        .collect()
-}
-
-/// Transfers contours axis by axis; a similarity frame would make wings on camisoles.
-struct Transfer<'a> {
-    person_axis: f64,
-    garment_axis: f64,
-    scale: f64,
-    contour: &'a [Point],
-}
-
-impl Transfer<'_> {
-    /// Pairs `count` points of the contour between two landmarks.
-    fn along(&self, from: Pair, to: Pair, count: usize, pairs: &mut Vec<Pair>) {
-        let Some(path) = shorter_way(self.contour, from.garment, to.garment) else {
-            return;
-        };
-        let (a, b) = (from.garment, to.garment);
-        let (dx, dy) = (b.x - a.x, b.y - a.y);
-        let points = resample(&path, count + 2);
-        let inner = points.get(1..=count).unwrap_or_default();
-        if dx.abs() > dy.abs() {
-            pairs.extend(inner.iter().map(|&point| {
-                let t = (point.x - a.x) / dx;
-                let straight = from.person.lerp(to.person, t);
-                let sag = (point.y - a.y - dy * t) * self.scale * 0.9;
-                Pair {
-                    garment: point,
-                    person: Point::new(straight.x, straight.y + sag),
-                }
-            }));
-            return;
-        }
-        if dy.abs() < 1e-6 {
-            return;
-        }
-        let ratio = |pair: Pair| {
-            (pair.person.x - self.person_axis) / nonzero(pair.garment.x - self.garment_axis)
-        };
-        let (start, end) = (ratio(from), ratio(to));
-        pairs.extend(inner.iter().map(|&point| {
-            let t = (point.y - a.y) / dy;
-            let spread = start + (end - start) * t.clamp(0.0, 1.0);
-            let x = self.person_axis + (point.x - self.garment_axis) * spread;
-            Pair {
-                garment: point,
-                person: Point::new(x, from.person.y + (to.person.y - from.person.y) * t),
-            }
-        }));
-    }
-}
-
-/// Keeps a divisor away from zero.
-fn nonzero(value: f64) -> f64 {
-    if value.abs() < 1e-3 {
-        1e-3_f64.copysign(value)
-    } else {
-        value
-    }
-}
-
-/// Cuts the shorter way between the contour points nearest to `a` and `b`; none when it has fewer than 6 points.
-fn shorter_way(contour: &[Point], a: Point, b: Point) -> Option<Vec<Point>> {
-    let nearest = |target: Point| {
-        let distance = |index: &usize| {
-            let step = contour[*index] - target;
-            step.dot(step)
-        };
-        (0..contour.len()).min_by(|i, j| distance(i).total_cmp(&distance(j)))
-    };
-    let (first, last) = (nearest(a)?, nearest(b)?);
-    let count = contour.len();
-    let forward_steps = (last + count - first) % count;
-    let forward: Vec<Point> = (0..=forward_steps)
-        .map(|step| contour[(first + step) % count])
-        .collect();
-    let backward: Vec<Point> = (0..=(count - forward_steps) % count)
-        .map(|step| contour[(first + count - step) % count])
-        .collect();
-    let way = if polyline_length(&forward) < polyline_length(&backward) {
-        forward
-    } else {
-        backward
-    };
-    (way.len() >= 6).then_some(way)
+    [0.0, 0.33, 0.66].into_iter().filter_map(pair_at).collect()
 }
 
 /// Gives the left or the right of two columns.

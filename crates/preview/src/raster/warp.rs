@@ -218,6 +218,21 @@ pub fn mesh_map(dst: &Grid, src: &Grid, width: usize, height: usize) -> (Plane<[
     (map, covered)
 }
 
+/// Maps the pixels under triangles back to other triangles; pixels under none are [`OUTSIDE`], where some overlap the last counts.
+pub fn triangle_map(
+    dst: &[[Point; 3]],
+    src: &[[Point; 3]],
+    width: usize,
+    height: usize,
+) -> Plane<[f32; 2]> {
+    let mut map = Plane::new(width, height, OUTSIDE);
+    let mut covered = Plane::new(width, height, false);
+    for (target, source) in dst.iter().zip(src) {
+        fill_triangle(&mut map, &mut covered, *target, *source);
+    }
+    map
+}
+
 fn fill_triangle(
     map: &mut Plane<[f32; 2]>,
     covered: &mut Mask,

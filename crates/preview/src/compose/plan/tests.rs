@@ -88,27 +88,6 @@ fn an_inpainted_hole_takes_the_colours_around_it() {
 }
 
 #[test]
-fn spread_cloth_takes_the_nearest_colour_a_little_darker() {
-    let halves = Plane::from_fn(
-        64,
-        48,
-        |x, _| if x < 32 { [200, 40, 40] } else { [20, 20, 20] },
-    );
-    let cloth = Plane::from_fn(32, 24, |x, _| x < 14);
-    let alpha = Patch::from_fn(window(34, 10, 40, 30), |_, _| 1.0);
-    let steps = vec![Step::SpreadCloth { cloth, alpha }];
-    // The canvas reaches beyond what may change, so that there is cloth to be seen.
-    let allowed = allowed_region(&steps, &FRAME);
-    let painted = carry_out(steps, &halves, &allowed, &FRAME);
-    let [red, green, _] = painted[(37, 20)];
-    assert!(
-        red.abs_diff(194) < 3 && green.abs_diff(39) < 3,
-        "{red} {green}"
-    );
-    assert_eq!(painted[(45, 20)], [20, 20, 20]);
-}
-
-#[test]
 fn without_a_visible_step_the_photo_comes_back() {
     let steps = vec![Step::Keep, paint(Window::default(), 1.0)];
     let allowed = allowed_region(&steps, &FRAME);
