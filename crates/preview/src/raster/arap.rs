@@ -209,7 +209,8 @@ impl Banded {
                     .sum();
                 let rest = self.entries[row * width + reach - (row - column)] - product;
                 let value = if row == column {
-                    if !(rest > LEAST_PIVOT) {
+                    // Not a number is no pivot either.
+                    if rest.is_nan() || rest <= LEAST_PIVOT {
                         return false;
                     }
                     rest.sqrt()
@@ -238,9 +239,9 @@ impl Banded {
             let solved = right[row] * (1.0 / self.entries[row * width + reach]);
             right[row] = solved;
             let first = row.saturating_sub(reach);
-            for column in first..row {
-                let value = self.entries[row * width + reach - (row - column)];
-                right[column] = right[column] - solved * value;
+            let entries = &self.entries[row * width + reach - (row - first)..row * width + reach];
+            for (known, value) in right[first..row].iter_mut().zip(entries) {
+                *known = *known - solved * *value;
             }
         }
     }
@@ -309,8 +310,8 @@ mod tests {
             .map(|corner| pin(corner, points[corner], 20.0))
             .collect();
         let angle = 1.1_f64;
-        for corner in 150..155 {
-            let from = points[corner] - Point::new(20.0, 150.0);
+        for (corner, point) in points.iter().enumerate().skip(150) {
+            let from = *point - Point::new(20.0, 150.0);
             let end = Point::new(
                 20.0 + 150.0 * angle.sin(),
                 150.0 + 150.0 * (angle.cos() - 1.0),
@@ -319,7 +320,7 @@ mod tests {
                 angle.cos() * from.x + angle.sin() * from.y,
                 -angle.sin() * from.x + angle.cos() * from.y,
             );
-            pins.push(pin(corner, end + turned + Point::new(0.0, 0.0), 20.0));
+            pins.push(pin(corner, end + turned, 20.0));
         }
         let out = deform(&points, &triangles, &pins, STIFF, 40);
         for triangle in &triangles {
