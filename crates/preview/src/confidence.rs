@@ -1,8 +1,14 @@
-//! How far a result can be trusted: a product of soft penalties, each with a readable reason.
+//! How far a result can be trusted: named penalties, each with a readable reason, and the probability that follows from them.
 //!
-//! The weights are set by hand. What is good enough is the caller's decision; [`SUGGESTED_GATE`] is the value that the results
-//! were looked at with.
+//! Every penalty is a factor from 1 (none) down to 0, measured in one place. How much each counts was fitted to results that
+//! were rated by eye, see [`Calibration`]. What is good enough is the caller's decision; [`SUGGESTED_GATE`] is the value that
+//! the results were looked at with.
 
+mod calibration;
+
+pub use self::calibration::{
+    Calibration, Observation, read_observations, stored_observations, write_observations,
+};
 use crate::compose::Measures;
 use crate::fit::{LowerFit, UpperFit};
 use crate::garment::{Category, GarmentShape, LowerShape, UpperShape};
@@ -42,15 +48,16 @@ pub struct Factor {
 /// Says how far a result can be trusted, and why not further.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Confidence {
-    /// Product of all factors, 0 to 1.
+    /// Probability that the result is good or usable, 0 to 1.
     pub value: f64,
     /// All factors, the worst first.
     pub factors: Vec<Factor>,
 }
 
 impl Confidence {
-    fn new(mut factors: Vec<Factor>) -> Self {
-        let value = factors.iter().map(|factor| factor.factor).product();
+    fn new(category: Category, mut factors: Vec<Factor>) -> Self {
+        let penalties = factors.iter().map(|factor| (factor.reason, factor.factor));
+        let value = Calibration::stored().probability(category, penalties);
         factors.sort_by(|a, b| a.factor.total_cmp(&b.factor));
         Self { value, factors }
     }
@@ -149,7 +156,7 @@ pub fn rate_upper(
     if let (true, Some(seen)) = (fit.long_sleeves, fit.arm_confidence) {
         list.person("arms not found", 1.0 - 0.35 * ramp(seen, 0.5, 0.15));
     }
-    Confidence::new(list.factors)
+    Confidence::new(garment.category, list.factors)
 }
 
 /// Rates trousers, shorts or a skirt on a person.
@@ -168,7 +175,7 @@ pub fn rate_lower(
     if person.legs_bare && person.one_piece {
         list.person("trousers over a dress", 0.4);
     }
-    Confidence::new(list.factors)
+    Confidence::new(Category::Bottom, list.factors)
 }
 
 /// Factors in the order in which they were found.
