@@ -100,7 +100,7 @@ fn doubled(coarse: &Color, width: usize, height: usize) -> Color {
     // A fine pixel lies a quarter of a coarse pixel off the centre of its block.
     let taps = |fine: usize, last: usize| {
         let near = (fine / 2).min(last);
-        let far = if fine % 2 == 0 {
+        let far = if fine.is_multiple_of(2) {
             near.saturating_sub(1)
         } else {
             (near + 1).min(last)

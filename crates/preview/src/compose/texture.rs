@@ -77,7 +77,7 @@ fn pieces(image: &Rgb8, surface: &Mask, side: usize, frame: &Frame) -> Vec<Color
                 continue;
             }
             index += 1;
-            if index % step != 0 {
+            if index % step > 0 {
                 continue;
             }
             let middle = (
