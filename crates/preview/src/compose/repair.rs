@@ -1,9 +1,7 @@
 //! Repairs: what the old clothes hid is painted anew, from the photo or from the half-finished picture.
 
 use crate::person::PersonRegions;
-use crate::raster::{
-    Bounds, Color, Gray, Mask, Plane, Rgb8, dilate, inpaint, rgb_from_lab,
-};
+use crate::raster::{Bounds, Color, Gray, Mask, Plane, Rgb8, dilate, inpaint, rgb_from_lab};
 
 use super::continuation::continued;
 use super::leftover::Leftover;
