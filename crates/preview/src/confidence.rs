@@ -391,6 +391,9 @@ fn garment_factors(list: &mut Factors, garment: &GarmentShape) {
         "garment not symmetric (folded or badly cut out)",
         1.0 - 0.8 * ramp(mirror_overlap(garment), 0.86, 0.66),
     );
+    for warning in garment.wearer.iter().flat_map(|wearer| &wearer.warnings) {
+        list.garment(warning.reason, warning.factor);
+    }
     let looks_lower = garment.guess == Category::Bottom;
     let is_lower = garment.category == Category::Bottom;
     if looks_lower != is_lower {
@@ -438,7 +441,11 @@ fn upper_factors(
 
 /// Gives the overlap of the garment with its mirror image: common area over joint area.
 fn mirror_overlap(garment: &GarmentShape) -> f64 {
-    let mask = &garment.mask;
+    // Arms of a wearer are never held alike.
+    let mask = match garment.upper() {
+        Some(upper) if garment.wearer.is_some() => &upper.body,
+        _ => &garment.mask,
+    };
     let twice_axis = (2.0 * garment.center_x).round() as isize;
     let (mut common, mut joint) = (0_usize, 0_usize);
     for y in 0..mask.height() {

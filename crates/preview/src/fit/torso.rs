@@ -73,8 +73,12 @@ pub(super) fn place_landmarks(
             return 1.0;
         }
         let shoulder = marks.shoulder[side];
-        let natural =
-            ((shoulder.x - upper.axis_x).abs() * scale / (SCALE_SLEEVED * u)).clamp(0.5, 1.0);
+        let natural = (shoulder.x - upper.axis_x).abs() * scale / (SCALE_SLEEVED * u);
+        if garment.wearer.is_some() {
+            // The place on the wearer's shoulder is known.
+            return natural.clamp(0.3, 1.05);
+        }
+        let natural = natural.clamp(0.5, 1.0);
         let strap_row = shoulder.y + 0.03 * (garment.bounds.y1 as f64 - garment.bounds.y0 as f64);
         let strap = runs_at(&garment.mask, strap_row)
             .into_iter()
@@ -90,7 +94,8 @@ pub(super) fn place_landmarks(
     let neck_share = PerSide::from_fn(|side| {
         let reach = (marks.shoulder[side].x - upper.axis_x).abs().max(1.0);
         let natural = (marks.neck[side].x - upper.axis_x).abs() / reach * share[side];
-        natural.min(NECK_WIDEST * share[side]).max(NECK_NARROWEST)
+        let widest = if garment.wearer.is_some() { 0.97 } else { NECK_WIDEST };
+        natural.min(widest * share[side]).max(NECK_NARROWEST)
     });
     let shoulder = line.settle(PerSide::from_fn(|side| line.point(side, share[side])));
     let neck = line.settle(PerSide::from_fn(|side| line.point(side, neck_share[side])));
@@ -142,7 +147,7 @@ fn raise_collar(
 /// Places the hem.
 pub(super) fn place_hem(
     person: &PersonRegions,
-    category: Category,
+    garment: &GarmentShape,
     upper: &UpperShape,
     landing: &Landing,
     scale: f64,
@@ -153,9 +158,9 @@ pub(super) fn place_hem(
     let garment_length = f64::midpoint(marks.hem.left.y, marks.hem.right.y)
         - f64::midpoint(marks.shoulder.left.y, marks.shoulder.right.y);
     let natural = (garment_length * scale).max(1.0);
-    if category == Category::Dress {
+    if garment.category == Category::Dress {
         let length = natural / u;
-        let natural = if length > 2.3 {
+        let natural = if length > 2.3 && garment.wearer.is_none() {
             (2.3 + 0.7 * (length - 2.3)) * u
         } else {
             natural
@@ -168,7 +173,7 @@ pub(super) fn place_hem(
         };
     }
     let length = natural / u;
-    let length = if length > TOP_FREE {
+    let length = if length > TOP_FREE && garment.wearer.is_none() {
         (TOP_FREE + TOP_SQUEEZE * (length - TOP_FREE)).min(TOP_MAX)
     } else {
         length

@@ -116,7 +116,7 @@ pub(super) fn nearest(points: &[Point], target: Point) -> (usize, f64) {
 }
 
 /// Walks a closed contour from one index to another in both directions.
-fn both_ways(contour: &[Point], from: usize, to: usize) -> [Vec<Point>; 2] {
+pub(super) fn both_ways(contour: &[Point], from: usize, to: usize) -> [Vec<Point>; 2] {
     let count = contour.len();
     let forward = (to + count - from) % count;
     let backward = (from + count - to) % count;
