@@ -22,7 +22,7 @@ const LONG_SLEEVE: f64 = 0.92;
 /// Longest sleeve when nothing tells where the hand begins (U).
 const LONG_MAX: f64 = 1.24;
 /// An old sleeve wider than the arm is covered this far (U).
-const OLD_SLEEVE_COVERED: f64 = 0.10;
+const OLD_SLEEVE_COVERED: f64 = 0.20;
 /// Length of a hand (U).
 const HAND: f64 = 0.34;
 

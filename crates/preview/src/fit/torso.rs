@@ -94,7 +94,11 @@ pub(super) fn place_landmarks(
     let neck_share = PerSide::from_fn(|side| {
         let reach = (marks.shoulder[side].x - upper.axis_x).abs().max(1.0);
         let natural = (marks.neck[side].x - upper.axis_x).abs() / reach * share[side];
-        let widest = if garment.wearer.is_some() { 0.97 } else { NECK_WIDEST };
+        let widest = if garment.wearer.is_some() {
+            0.97
+        } else {
+            NECK_WIDEST
+        };
         natural.min(widest * share[side]).max(NECK_NARROWEST)
     });
     let shoulder = line.settle(PerSide::from_fn(|side| line.point(side, share[side])));
@@ -260,7 +264,12 @@ pub(super) fn place_sides(
                 ease *= ((person.waist - y) / (0.45 * u) + GATHERED).clamp(GATHERED, 1.0);
             }
             let natural = (garment_x - upper.axis_x).abs() * scale * 0.96;
-            let half_width = natural.max(low).min((body + ease).max(low));
+            let mut most = (body + ease).max(low);
+            if let Some(arm) = arm_middle(person, side, y) {
+                // Cloth that hangs beside the body hangs behind the arm, not out on its other side.
+                most = most.min(arm.max(body));
+            }
+            let half_width = natural.max(low).min(most);
             Pair {
                 garment: Point::new(garment_x, garment_y),
                 person: Point::new(person.center_x + side.sign() * half_width, y),
@@ -284,6 +293,19 @@ fn old_top_edge(person: &PersonRegions, side: Side, row: f64) -> f64 {
         edge += 1.0;
     }
     edge
+}
+
+/// Gives the distance from the body's axis to the middle of the bare arm that hangs beside the body in a row.
+fn arm_middle(person: &PersonRegions, side: Side, row: f64) -> Option<f64> {
+    let y = index_of(row, person.arm.height());
+    let away: Vec<f64> = (0..person.arm.width())
+        .filter(|&x| person.arm[(x, y)] && !person.torso[(x, y)])
+        .map(|x| side.sign() * (x as f64 - person.center_x))
+        .filter(|away| *away > 0.0)
+        .collect();
+    let nearest = away.iter().copied().reduce(f64::min)?;
+    let furthest = away.iter().copied().reduce(f64::max)?;
+    Some(f64::midpoint(nearest, furthest))
 }
 
 /// Lists where points of the trunk belong, and how much that counts.

@@ -86,7 +86,10 @@ fn foreign_colors(close_up: &CloseUp, person: &PersonRegions, garment: &Mask) ->
     let core = erode(garment, CORE_DEPTH * u);
     let smooth = box_blur(&person.lab, 3, 3);
     let main = |region: &Mask| kmeans_of(&smooth.select(region));
-    let (cloth, other) = (main(&core), main(&erode(&person.old_bottom.and_not(garment), 2.0)));
+    let (cloth, other) = (
+        main(&core),
+        main(&erode(&person.old_bottom.and_not(garment), 2.0)),
+    );
     let nothing = Mask::new(garment.width(), garment.height(), false);
     if cloth.is_empty() {
         return close_up.mask(&nothing);

@@ -94,11 +94,15 @@ fn bare_armhole(mask: &Mask, body: &Body, center: Point, side: Side) -> Armhole 
         }
         best.map(|(_, point)| point)
     };
-    let armpit = outermost(BARE_ARMHOLE.0, BARE_ARMHOLE.1, -0.2)
-        .unwrap_or(Point::new(center.x + side.sign() * 0.36 * u, center.y + 0.4 * u));
+    let armpit = outermost(BARE_ARMHOLE.0, BARE_ARMHOLE.1, -0.2).unwrap_or(Point::new(
+        center.x + side.sign() * 0.36 * u,
+        center.y + 0.4 * u,
+    ));
     let strap_rows = (armpit.y - center.y) / u;
-    let shoulder = outermost(-0.4, strap_rows * 0.6, -1.8)
-        .unwrap_or(Point::new(armpit.x - side.sign() * 0.04 * u, armpit.y - 0.1 * u));
+    let shoulder = outermost(-0.4, strap_rows * 0.6, -1.8).unwrap_or(Point::new(
+        armpit.x - side.sign() * 0.04 * u,
+        armpit.y - 0.1 * u,
+    ));
     Armhole {
         shoulder,
         armpit,
@@ -132,10 +136,7 @@ fn neck_point(outline: &Outline, shoulder: Point, side: Side, axis_x: f64) -> Po
 }
 
 /// Gives the largest piece left without the sleeves.
-fn without_sleeves(
-    mask: &Mask,
-    sleeves: &PerSide<Option<crate::garment::types::Sleeve>>,
-) -> Mask {
+fn without_sleeves(mask: &Mask, sleeves: &PerSide<Option<crate::garment::types::Sleeve>>) -> Mask {
     let mut body = mask.clone();
     for side in Side::ALL {
         if let Some(sleeve) = &sleeves[side] {
@@ -181,7 +182,8 @@ fn trunk_width(
 ) -> Option<f64> {
     let from = armpit.left.y.max(armpit.right.y);
     let to = hem.left.y.min(hem.right.y);
-    let rows = (from + 0.3 * (to - from)).max(0.0) as usize..(to.max(0.0) as usize).min(trunk.height());
+    let rows =
+        (from + 0.3 * (to - from)).max(0.0) as usize..(to.max(0.0) as usize).min(trunk.height());
     let mut widths: Vec<f64> = rows
         .filter_map(|y| {
             runs(trunk.row(y))
