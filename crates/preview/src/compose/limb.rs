@@ -19,6 +19,8 @@ const HALF_WIDTHS: [f64; 7] = [0.165, 0.138, 0.114, 0.093, 0.089, 0.088, 0.062];
 const LOOSENESS: f64 = 0.15;
 /// A sleeve that is this much narrower shows a slimmer arm; below, the sleeve's outline was misread.
 const SLIMMEST: f64 = 0.70;
+/// An upper arm that is bare by more than this share hides nothing.
+const MOSTLY_BARE: f64 = 0.5;
 /// Least area of a sleeve (U squared) that hides an arm.
 const LEAST_SLEEVE: f64 = 0.02;
 /// The joint of the shoulder, from the tip inwards and down (U).
@@ -48,6 +50,9 @@ pub(super) fn hidden_arms(person: &PersonRegions) -> HiddenArms {
         arms: Plane::new(width, height, false),
     };
     for side in Side::ALL {
+        if person.bare_arm[side] > MOSTLY_BARE {
+            continue;
+        }
         let sleeve = Plane::from_fn(width, height, |x, y| {
             person.old_sleeves[(x, y)] && side.sign() * (x as f64 - person.center_x) > 0.0
         });

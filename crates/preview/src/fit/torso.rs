@@ -29,6 +29,9 @@ const LOOSE: f64 = 0.17;
 /// Share of the ease that is left where a waistband gathers the top.
 const GATHERED: f64 = 0.16;
 
+/// One side of the torso reaches at most this many times as far as the other, and this much further (U).
+const WIDER_SIDE: f64 = 1.2;
+const WIDER_SIDE_SLACK: f64 = 0.03;
 /// An old top wider than the body is covered this far beside it (U).
 const OLD_TOP_COVERED: f64 = 0.14;
 /// How strongly the landmarks of the trunk are pulled.
@@ -495,12 +498,19 @@ fn pick(side: Side, edges: (f64, f64)) -> f64 {
 }
 
 /// Gives the column of the torso's edge in a row.
+///
+/// An arm that lies close is easily taken for the body, on one side only: neither side is trusted to be much wider than the other.
 pub(super) fn body_edge(person: &PersonRegions, side: Side, row: f64) -> f64 {
-    let edge = match side {
-        Side::Left => &person.torso_left,
-        Side::Right => &person.torso_right,
+    let reach = |side: Side| {
+        let edge = match side {
+            Side::Left => &person.torso_left,
+            Side::Right => &person.torso_right,
+        };
+        edge.get(index_of(row, edge.len())).map_or(0.0, |column| {
+            (side.sign() * (column - person.center_x)).max(0.0)
+        })
     };
-    edge.get(index_of(row, edge.len()))
-        .copied()
-        .unwrap_or(person.center_x)
+    let other = reach(side.other());
+    let most = WIDER_SIDE * other + WIDER_SIDE_SLACK * person.shoulder_width;
+    person.center_x + side.sign() * reach(side).min(most)
 }
