@@ -3,7 +3,8 @@
 //! `cargo run -p drape-preview --example person -- PHOTO OVERLAY.png [FACE_X FACE_Y FACE_SIZE | none]`
 //!
 //! Left: silhouette (green), skin (orange), hair (magenta), torso edges (yellow), arm paths (white), shoulder tips (red), hem
-//! (cyan) and waist (blue). Right: the clothes worn, top (red), long sleeves (orange), bottom (blue), bare arms (green).
+//! (cyan) and waist (blue). Right: the clothes worn, top (red), long sleeves (orange), bottom (blue), bare arms (green). The
+//! silhouette alone is written beside it as `OVERLAY.mask.png`.
 
 use std::error::Error;
 use std::time::Instant;
@@ -42,12 +43,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     save(
         &beside(&draw_body(&person), &draw_clothes(&person)),
         overlay,
+    )?;
+    let white_on_black = |inside: bool| if inside { [255; 3] } else { [0; 3] };
+    save(
+        &person.silhouette.map(white_on_black),
+        &format!("{}.mask.png", overlay.trim_end_matches(".png")),
     )
 }
 
 fn print_measures(person: &PersonRegions) {
     println!("face {:?}", person.face);
-    println!("background_sigma {:.2}", person.background_sigma);
+    println!(
+        "background_sigma {:.2} scene {}\noutline_agreement {:.3}",
+        person.background_sigma, person.scene, person.outline_agreement
+    );
     println!(
         "shoulder_width {:.1}\ncenter_x {:.1}\nneck_x {:.1}\nshoulder_y {:.1}\nchin {:.1}",
         person.shoulder_width, person.center_x, person.neck_x, person.shoulder_y, person.chin

@@ -217,10 +217,21 @@ fn person_factors(person: &PersonRegions) -> Factors {
     let mut list = Factors::default();
     let u = person.shoulder_width;
     let (left, right) = (person.shoulder_tips.left, person.shoulder_tips.right);
-    list.person(
-        "busy background",
-        1.0 - 0.85 * ramp(person.background_sigma, 2.2, 6.0),
-    );
+    if person.scene {
+        list.person(
+            "the background is too busy: stand before a plain wall",
+            1.0 - 0.9 * ramp(person.outline_agreement, 0.95, 0.85),
+        );
+        list.person(
+            "the arms cannot be told from the background: stand before a plain wall",
+            1.0 - 0.8 * ramp(chest_width(person), 1.95, 1.75),
+        );
+    } else {
+        list.person(
+            "busy background",
+            1.0 - 0.85 * ramp(person.background_sigma, 2.2, 6.0),
+        );
+    }
     list.person(
         "the person is cut off at the side of the picture",
         1.0 - 0.8 * ramp(cut_off_share(person), 0.06, 0.30),
@@ -270,6 +281,24 @@ fn person_factors(person: &PersonRegions) -> Factors {
     list.person("asymmetric pose", 1.0 - 0.5 * ramp(asymmetry, 0.18, 0.5));
     list.person("arms far out", 1.0 - 0.6 * ramp(span, 1.75, 2.3));
     list
+}
+
+/// Gives the width of chest and upper arms together (face sizes); large without a face, when nothing is known of it.
+fn chest_width(person: &PersonRegions) -> f64 {
+    let Some(face) = person.face else {
+        return f64::INFINITY;
+    };
+    let row = |down: f64| (face.center.y + down * face.size).max(0.0) as usize;
+    let widths = person.left_edge.iter().zip(&person.right_edge);
+    let mut widths: Vec<f64> = widths
+        .take(row(2.4))
+        .skip(row(1.4))
+        .map(|(left, right)| (right - left) / face.size)
+        .collect();
+    if widths.is_empty() {
+        return f64::INFINITY;
+    }
+    median_f64(&mut widths)
 }
 
 /// Gives the larger share of the left or right border that the person covers.

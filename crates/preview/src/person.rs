@@ -5,13 +5,16 @@
 
 mod arms;
 mod background;
+mod body_prior;
 mod clothes;
 mod hair;
 mod hem_curves;
 mod landmarks;
 mod legs;
 mod measure;
+mod plate;
 mod scene;
+mod scene_cut;
 mod silhouette;
 mod skin;
 #[cfg(test)]
@@ -21,9 +24,12 @@ mod types;
 mod waist;
 
 use self::background::Background;
+use self::body_prior::BodyPrior;
 use self::clothes::{Clothes, Dressed};
 use self::landmarks::{Landmarks, Outline};
+use self::measure::share_in;
 use self::scene::Scene;
+use self::scene_cut::SceneCut;
 use self::skin::Skin;
 use self::torso::Torso;
 pub use self::types::{ArmPath, FaceBox, PerSide, PersonError, PersonRegions, Side};
@@ -36,6 +42,11 @@ pub const WORK_HEIGHT: usize = 512;
 /// Legs are bare when their skin begins this far above the lowest row, U.
 const LEAST_BARE_LEG: f64 = 0.35;
 
+/// Share of the picture out of the body's reach that may differ from the wall: a shadow, a logo in the corner.
+const MOST_CLUTTER: f64 = 0.006;
+/// Share of a silhouette that may lie where nobody's limbs reach.
+const MOST_OUT_OF_REACH: f64 = 0.01;
+
 /// Finds the person of a photo and what they wear.
 ///
 /// `face` is the largest face of the picture in full-size pixels; without one the silhouette alone decides, which works less
@@ -43,11 +54,12 @@ const LEAST_BARE_LEG: f64 = 0.35;
 pub fn analyze(image: &Rgb8, face: Option<FaceBox>) -> Result<PersonRegions, PersonError> {
     let scene = Scene::new(image, face)?;
     let background = Background::measure(&scene.smooth_lab);
-    // A scene costs the graph cut much time and ends in a useless outline.
-    if background.is_busy() {
-        return Err(PersonError::NotFound("the background is not plain"));
-    }
-    let silhouette = silhouette::find(&scene, &background);
+    let Cutout {
+        silhouette,
+        background,
+        agreement,
+        is_scene,
+    } = cut_out(&scene, background)?;
     let outline = Outline::trace(&silhouette)?;
     let body = Landmarks::find(&outline, scene.face.as_ref())?;
     let skin = Skin::find(&scene, &silhouette, outline.top, &body);
@@ -97,6 +109,8 @@ pub fn analyze(image: &Rgb8, face: Option<FaceBox>) -> Result<PersonRegions, Per
         background: background.surface,
         background_sigma: background.sigma,
         wall_distance: background.distance,
+        scene: is_scene,
+        outline_agreement: agreement,
         face: scene.face,
         shoulder_width: body.shoulder_width,
         center_x: body.center_x,
@@ -140,6 +154,59 @@ pub fn analyze(image: &Rgb8, face: Option<FaceBox>) -> Result<PersonRegions, Per
         arm_edge,
         long_sleeve,
     })
+}
+
+/// The person, told from the background.
+struct Cutout {
+    silhouette: Mask,
+    background: Background,
+    agreement: f64,
+    is_scene: bool,
+}
+
+/// Tells the person from a plain wall by the wall's colour, from a scene by what several graph cuts agree on.
+fn cut_out(scene: &Scene, wall: Background) -> Result<Cutout, PersonError> {
+    // Without a face nothing but the wall tells who is the person.
+    if !wall.is_scene() || (scene.face.is_none() && !wall.is_busy()) {
+        let silhouette = silhouette::find(scene, &wall);
+        let is_scene = scene
+            .face
+            .is_some_and(|face| shows_things(&wall, &silhouette, BodyPrior::usual(face)));
+        if !is_scene {
+            return Ok(Cutout {
+                silhouette,
+                background: wall,
+                agreement: 1.0,
+                is_scene: false,
+            });
+        }
+    }
+    let Some(face) = &scene.face else {
+        return Err(PersonError::NotFound(
+            "the background is not plain and no face is seen; stand before a plain wall, or show the face",
+        ));
+    };
+    let SceneCut {
+        silhouette,
+        agreement,
+    } = SceneCut::find(scene, face);
+    let plate = plate::without_person(&scene.smooth_lab, &silhouette);
+    Ok(Cutout {
+        background: Background::from_plate(&scene.smooth_lab, plate, &wall),
+        silhouette,
+        agreement,
+        is_scene: true,
+    })
+}
+
+/// Tells whether things stand before the wall: seen where no body reaches, or grown together with the silhouette.
+fn shows_things(wall: &Background, silhouette: &Mask, prior: BodyPrior) -> bool {
+    let far = wall.far();
+    let (width, height) = silhouette.size();
+    let far_away = Mask::from_fn(width, height, |x, y| prior.is_out_of_reach(x, y));
+    let things = wall.distance.map(|distance| distance > far);
+    share_in(&things, &far_away) > MOST_CLUTTER
+        || share_in(&far_away, silhouette) > MOST_OUT_OF_REACH
 }
 
 /// Follows the arm on one side of the picture from the shoulder tip downwards.

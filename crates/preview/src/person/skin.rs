@@ -1,5 +1,6 @@
 //! Bare skin: a colour measured in the face (or a generic one at the neck), and every pixel's distance from it.
 
+use super::FaceBox;
 use super::landmarks::Landmarks;
 use super::legs::first_row_of_two_legs;
 use super::measure::share_in;
@@ -10,7 +11,7 @@ use crate::raster::{
 };
 
 /// Distance under which a pixel is skin, when the colour was measured in a face.
-const LIMIT_WITH_FACE: f32 = 1.6;
+pub(super) const LIMIT_WITH_FACE: f32 = 1.6;
 /// The same when the colour was only guessed.
 const LIMIT_WITHOUT_FACE: f32 = 1.35;
 /// Least number of samples from which a skin colour can be told.
@@ -91,6 +92,27 @@ impl Skin {
     }
 }
 
+/// Distance of every pixel from the colour of the skin in the face, in units of its spread: below about 1.6 it may be skin.
+///
+/// Needs no silhouette; none when the face shows too little.
+pub(super) fn distance_from_face(scene: &Scene, face: &FaceBox) -> Option<Gray> {
+    let (width, height) = scene.image.size();
+    let samples = scene.lab.select(&middle_of_face(face, width, height));
+    (samples.len() > LEAST_SAMPLES).then(|| {
+        let tone = Tone::measure(&samples);
+        gaussian(&scene.lab.map(|pixel| tone.distance(pixel)), 1.2)
+    })
+}
+
+fn middle_of_face(face: &FaceBox, width: usize, height: usize) -> Mask {
+    let cheeks = face.center.y + 0.08 * face.size;
+    Mask::from_fn(width, height, |x, y| {
+        let across = (x as f64 - face.center.x) / (0.28 * face.size);
+        let down = (y as f64 - cheeks) / (0.30 * face.size);
+        across * across + down * down < 1.0
+    })
+}
+
 /// Tells whether a pixel may be human skin of any tone.
 fn could_be_skin(pixel: [u8; 3], lab: [f32; 3]) -> bool {
     let [luma, red, blue] = ycrcb_pixel(pixel);
@@ -110,12 +132,7 @@ fn could_be_skin(pixel: [u8; 3], lab: [f32; 3]) -> bool {
 fn sample_region(scene: &Scene, silhouette: &Mask, top: f64, body: &Landmarks) -> Mask {
     let (width, height) = silhouette.size();
     if let Some(face) = scene.face {
-        let cheeks = face.center.y + 0.08 * face.size;
-        return Mask::from_fn(width, height, |x, y| {
-            let across = (x as f64 - face.center.x) / (0.28 * face.size);
-            let down = (y as f64 - cheeks) / (0.30 * face.size);
-            across * across + down * down < 1.0 && silhouette[(x, y)]
-        });
+        return middle_of_face(&face, width, height).and(silhouette);
     }
     let possible = Mask::from_fn(width, height, |x, y| {
         silhouette[(x, y)] && could_be_skin(scene.image[(x, y)], scene.lab[(x, y)])

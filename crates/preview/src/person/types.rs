@@ -165,6 +165,10 @@ pub struct PersonRegions {
     pub background_sigma: f64,
     /// Weighted Lab distance of every pixel from `background`.
     pub wall_distance: Gray,
+    /// The background is no plain wall; `background` is then the scene itself, continued behind the person.
+    pub scene: bool,
+    /// How far independent cuts of the silhouette agree, 0 to 1; 1 before a plain wall.
+    pub outline_agreement: f64,
     /// The face in work pixels, when one was given.
     pub face: Option<FaceBox>,
     /// Everything that belongs to the person, hair and clothes included.

@@ -6,11 +6,11 @@ mod mixture;
 use rayon::prelude::*;
 
 use super::mask::Mask;
-use super::plane::{Plane, Rgb8};
+use super::plane::{Gray, Plane, Rgb8};
 use flow::{DIRECTIONS, Flow};
-use mixture::{Mixture, Sample};
+use mixture::{Mixture, MixtureKind, Sample};
 
-/// Price of a border between neighbours of equal colour.
+/// Usual price of a border between neighbours of equal colour.
 const GAMMA: f64 = 50.0;
 /// Whole capacity units per unit of energy.
 const UNITS: f64 = 1024.0;
@@ -29,6 +29,8 @@ pub enum Seed {
     Background,
     /// Background unless the cut says otherwise.
     ProbableBackground,
+    /// Either; the colours are learned from other pixels first.
+    Unknown,
     /// Foreground unless the cut says otherwise.
     ProbableForeground,
     /// Certainly foreground.
@@ -41,12 +43,45 @@ impl Seed {
     }
 }
 
+/// What a cut knows and believes besides the trimap.
+#[derive(Clone, Copy, Debug)]
+pub struct CutOptions<'a> {
+    /// Rounds of learning and cutting.
+    pub iterations: usize,
+    /// Normal distributions per side, 1 to 10.
+    pub components: usize,
+    /// Colours count where they were seen: least reach of a colour in pixels. None when a colour means the same everywhere.
+    pub place_spread: Option<f32>,
+    /// Price of a border between neighbours of equal colour, against evidence in natural logarithms.
+    pub smoothness: f64,
+    /// Belief before any colour was seen: logarithm of the odds of foreground for each pixel.
+    pub prior: Option<&'a Gray>,
+}
+
+impl CutOptions<'_> {
+    /// Gives the cut of Rother, Kolmogorov and Blake: five colours for each side, nothing else.
+    pub const fn plain(iterations: usize) -> Self {
+        Self {
+            iterations,
+            components: 5,
+            place_spread: None,
+            smoothness: GAMMA,
+            prior: None,
+        }
+    }
+}
+
+/// Cuts the foreground out of a picture by its colours alone; see [`grab_cut_with`].
+pub fn grab_cut(image: &Rgb8, trimap: &Plane<Seed>, iterations: usize) -> Mask {
+    grab_cut_with(image, trimap, &CutOptions::plain(iterations))
+}
+
 /// Cuts the foreground out of a picture, starting from what `trimap` knows.
 ///
-/// Every iteration learns one mixture of five normal distributions for each side and then finds the cheapest border, which
+/// Every iteration learns one mixture of normal distributions for each side and then finds the cheapest border, which
 /// follows edges of the picture between the 8 neighbours. Only pixels that are not certain can change. The result depends on the
 /// input alone. When one side has no pixel at all, or the sizes differ, what the trimap holds for foreground comes back.
-pub fn grab_cut(image: &Rgb8, trimap: &Plane<Seed>, iterations: usize) -> Mask {
+pub fn grab_cut_with(image: &Rgb8, trimap: &Plane<Seed>, options: &CutOptions) -> Mask {
     let mut foreground = trimap.map(Seed::is_foreground);
     if image.size() != trimap.size()
         || !foreground.any()
@@ -60,20 +95,38 @@ pub fn grab_cut(image: &Rgb8, trimap: &Plane<Seed>, iterations: usize) -> Mask {
         .iter()
         .map(|&pixel| foreground.data()[pixel])
         .collect();
-    let mut flow = problem.build_flow(image, trimap);
+    let mut flow = problem.build_flow(image, trimap, options.smoothness);
     let mut evidence = vec![0; sides.len()];
-    let mut models = [false, true].map(|side| Mixture::start(&problem.samples(&sides, side)));
-    for _ in 0..iterations {
+    let kind = MixtureKind {
+        components: options.components,
+        place_spread: options.place_spread,
+    };
+    let known: Vec<bool> = problem
+        .pixels
+        .iter()
+        .map(|&pixel| trimap.data()[pixel] != Seed::Unknown)
+        .collect();
+    let mut models = [false, true]
+        .map(|side| Mixture::start(&problem.samples(&sides, Some(&known), side), kind));
+    let mut known = Some(known);
+    let prior = options.prior.filter(|prior| prior.size() == image.size());
+    let belief = |pixel: usize| prior.map_or(0.0, |prior| f64::from(prior.data()[pixel]));
+    for _ in 0..options.iterations {
         for (model, side) in models.iter_mut().zip([false, true]) {
-            *model = model.learn(&problem.samples(&sides, side));
+            *model = model.learn(&problem.samples(&sides, known.as_deref(), side));
         }
+        known = None;
         let [background, front] = &models;
         let wanted = problem
             .colors
             .par_iter()
+            .zip(problem.pixels.par_iter())
             .with_min_len(MIN_SHARE)
-            .map(|color| {
-                let ratio = f64::from(front.log_density(*color) - background.log_density(*color));
+            .map(|(color, &pixel)| {
+                let place = problem.place(pixel);
+                let [front, background] =
+                    [front, background].map(|side| side.log_density(*color, place));
+                let ratio = f64::from(front - background) + belief(pixel);
                 (ratio.clamp(-MAX_EVIDENCE, MAX_EVIDENCE) * UNITS) as i32
             });
         for (node, wanted) in wanted.collect::<Vec<_>>().into_iter().enumerate() {
@@ -94,6 +147,8 @@ pub fn grab_cut(image: &Rgb8, trimap: &Plane<Seed>, iterations: usize) -> Mask {
 
 /// The pixels that may change and the thinned-out certain ones.
 struct Problem {
+    /// Width of the picture.
+    width: usize,
     /// Linear index of every pixel that may change.
     pixels: Vec<usize>,
     colors: Vec<[f32; 3]>,
@@ -119,27 +174,38 @@ impl Problem {
                 .step_by(step)
                 .map(|i| Sample {
                     color: color(i),
+                    place: place_of(i, image.width()),
                     weight: step as f32,
                 })
                 .collect()
         });
         let colors = pixels.iter().map(|&index| color(index)).collect();
         Self {
+            width: image.width(),
             pixels,
             colors,
             certain,
         }
     }
 
-    /// Colours of one side: its certain pixels and those that are there now.
-    fn samples(&self, sides: &[bool], side: bool) -> Vec<Sample> {
+    fn place(&self, pixel: usize) -> [f32; 2] {
+        place_of(pixel, self.width)
+    }
+
+    /// Colours of one side: its certain pixels and those that are there now, of these only known ones where some are not.
+    fn samples(&self, sides: &[bool], known: Option<&[bool]>, side: bool) -> Vec<Sample> {
         let there = self
             .colors
             .iter()
+            .zip(&self.pixels)
             .zip(sides)
-            .filter(|(_, current)| **current == side);
-        let uncertain = there.map(|(color, _)| Sample {
+            .enumerate()
+            .filter(|(node, (_, current))| {
+                **current == side && known.is_none_or(|known| known[*node])
+            });
+        let uncertain = there.map(|(_, ((color, pixel), _))| Sample {
             color: *color,
+            place: self.place(*pixel),
             weight: 1.0,
         });
         self.certain[usize::from(side)]
@@ -150,7 +216,7 @@ impl Problem {
     }
 
     /// Links every pixel that may change with its neighbours; certain neighbours act like source and sink.
-    fn build_flow(&self, image: &Rgb8, trimap: &Plane<Seed>) -> Flow {
+    fn build_flow(&self, image: &Rgb8, trimap: &Plane<Seed>, smoothness: f64) -> Flow {
         let beta = contrast_factor(image);
         let mut node_of_pixel = Plane::new(image.width(), image.height(), u32::MAX);
         for (node, &pixel) in self.pixels.iter().enumerate() {
@@ -168,7 +234,7 @@ impl Problem {
                 };
                 let length = ((dx * dx + dy * dy) as f64).sqrt();
                 let difference = f64::from(squared_difference(image.data()[pixel], other));
-                let price = (GAMMA / length * (-beta * difference).exp() * UNITS) as i32;
+                let price = (smoothness / length * (-beta * difference).exp() * UNITS) as i32;
                 let near = ((x + dx) as usize, (y + dy) as usize);
                 match trimap[near] {
                     Seed::Foreground => flow.add_source(node, price),
@@ -179,6 +245,11 @@ impl Problem {
         }
         flow
     }
+}
+
+/// Column and row of a linear index.
+fn place_of(index: usize, width: usize) -> [f32; 2] {
+    [(index % width) as f32, (index / width) as f32]
 }
 
 /// One over twice the mean squared colour difference of neighbours; 0 for a picture of one colour.
@@ -316,5 +387,23 @@ mod tests {
         // One pair with a squared difference of 3 * 2^2.
         let pair = Plane::from_vec(2, 1, vec![[10; 3], [12; 3]]);
         assert!((contrast_factor(&pair) - 1.0 / 24.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_belief_decides_where_colours_say_nothing() {
+        let image = Plane::new(30, 30, [120; 3]);
+        let trimap = Plane::from_fn(30, 30, |x, _| match x {
+            0 => Seed::Background,
+            29 => Seed::Foreground,
+            1..15 => Seed::ProbableBackground,
+            _ => Seed::ProbableForeground,
+        });
+        let prior = Plane::from_fn(30, 30, |x, _| if x < 22 { -60.0 } else { 60.0 });
+        let options = CutOptions {
+            prior: Some(&prior),
+            ..CutOptions::plain(2)
+        };
+        let cut = grab_cut_with(&image, &trimap, &options);
+        assert!(!cut[(20, 15)] && cut[(23, 15)]);
     }
 }
