@@ -207,6 +207,16 @@ impl<T: Copy + Default + Send + Sync> Patch<T> {
         Self { window, plane }
     }
 
+    /// Puts samples at the place of a window of the same size.
+    pub(crate) fn new(window: Window, plane: Plane<T>) -> Self {
+        debug_assert_eq!(
+            plane.size(),
+            (window.width, window.height),
+            "a patch fills its window"
+        );
+        Self { window, plane }
+    }
+
     /// Gives the place of the patch.
     pub(crate) fn window(&self) -> Window {
         self.window

@@ -22,6 +22,8 @@ const CLAVICLE: f64 = 3.6;
 const HOLLOW: f64 = 1.6;
 /// Surroundings of the region that are continued (U).
 const SURROUNDINGS: f64 = 0.3;
+/// Lowest row of a hanging hand (U under the shoulders).
+const ARMS_END: f64 = 1.95;
 /// Work pixels around the region that its soft edge can reach.
 const EDGE_REACH: usize = 8;
 /// Fewest skin pixels (work size) that can be measured.
@@ -177,9 +179,9 @@ impl Form {
         let u = person.shoulder_width;
         let limb = close(&region.or(&person.skin).or(covered), 2.0).and(&person.silhouette);
         let is_arm = |x: usize, y: usize| {
-            person.arm[(x, y)]
-                || ((x as f64 - person.center_x).abs() > 0.36 * u
-                    && y as f64 > person.shoulder_y + 0.05 * u)
+            let down = (y as f64 - person.shoulder_y) / u;
+            let beside = (x as f64 - person.center_x).abs() > 0.36 * u;
+            person.arm[(x, y)] || (beside && (0.05..ARMS_END).contains(&down))
         };
         // Neck and chest end at the silhouette, arms at both of their edges.
         let arms = Plane::from_fn(limb.width(), limb.height(), |x, y| {
