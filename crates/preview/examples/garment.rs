@@ -5,6 +5,7 @@
 use std::error::Error;
 use std::time::Instant;
 
+use drape_imaging::{FaceDetector, FaceSearch, Limits, decode};
 use drape_preview::garment::{Category, Cut, GarmentShape, UpperShape, analyze};
 use drape_preview::person::{FaceBox, Side};
 use drape_preview::raster::{Mask, Plane, Point, Rgb8};
@@ -20,16 +21,22 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some("dress") => Some(Category::Dress),
         _ => None,
     };
-    let picture = image::open(photo)?.to_rgb8();
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let pixels = picture.pixels().map(|pixel| pixel.0).collect();
-    let picture = Rgb8::from_vec(width, height, pixels);
+    let decoded = decode(&std::fs::read(photo)?, &Limits::default())?;
+    let pixels = decoded.data().as_chunks::<3>().0.to_vec();
+    let picture = Rgb8::from_vec(decoded.width() as usize, decoded.height() as usize, pixels);
     let face = match rest.get(2..5) {
         Some([x, y, size]) => Some(FaceBox {
             center: Point::new(x.parse()?, y.parse()?),
             size: size.parse()?,
         }),
-        _ => None,
+        _ => FaceDetector::new()
+            .detect(&decoded, FaceSearch::Tilted)
+            .first()
+            .map(|face| {
+                let [left, top, width, height] =
+                    [face.x, face.y, face.width, face.height].map(f64::from);
+                FaceBox::from_detector(left, top, width, height)
+            }),
     };
     let begin = Instant::now();
     let shape = analyze(&picture, category, face)?;

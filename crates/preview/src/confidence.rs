@@ -362,6 +362,9 @@ fn garment_factors(list: &mut Factors, garment: &GarmentShape) {
         "garment not symmetric (folded or badly cut out)",
         1.0 - 0.8 * ramp(mirror_overlap(garment), 0.86, 0.66),
     );
+    for warning in garment.wearer.iter().flat_map(|wearer| &wearer.warnings) {
+        list.garment(warning.reason, warning.factor);
+    }
     let looks_lower = garment.guess == Category::Bottom;
     let is_lower = garment.category == Category::Bottom;
     if looks_lower != is_lower {

@@ -87,12 +87,16 @@ pub fn fit_upper(person: &PersonRegions, garment: &GarmentShape, upper: &UpperSh
     } else {
         SCALE_SLEEVELESS * u / half_width
     };
-    let scale = (natural_scale * if dress { DRESS_SCALE } else { 1.0 })
-        .clamp(0.3 * u / half_width, 0.6 * u / half_width);
+    let scale = match &garment.wearer {
+        // The ratio of the two bodies.
+        Some(wearer) => u / wearer.shoulder_width.max(1.0),
+        None => (natural_scale * if dress { DRESS_SCALE } else { 1.0 })
+            .clamp(0.3 * u / half_width, 0.6 * u / half_width),
+    };
 
     let line = ShoulderLine::new(person);
     let landing = torso::place_landmarks(person, garment, upper, &line, scale);
-    let hem = torso::place_hem(person, garment.category, upper, &landing, scale);
+    let hem = torso::place_hem(person, garment, upper, &landing, scale);
     let sides = torso::place_sides(person, garment, upper, &landing, scale, &hem);
     let mut wishes = torso::wishes(
         person, garment, upper, &line, &landing, scale, &sides, hem.row,

@@ -1,6 +1,7 @@
 //! Analysis of a product photo: cut-out, landmarks, sleeves, neckline.
 //!
-//! Made for flat-lay and ghost-mannequin photos on a plain background. Lengths are in *work pixels*: the photo scaled to
+//! Made for flat-lay and ghost-mannequin photos on a plain background; when somebody wears the garment the person analysis
+//! cuts it out. Lengths are in *work pixels*: the photo scaled to
 //! [`WORK_HEIGHT`] rows. [`analyze`] is the only entry; its result [`GarmentShape`] never changes afterwards.
 
 mod armholes;
@@ -26,7 +27,7 @@ use self::worn::is_worn;
 
 pub use self::types::{
     Category, Cut, GarmentError, GarmentShape, LowerLandmarks, LowerShape, Sleeve, UpperLandmarks,
-    UpperShape, Warning,
+    UpperShape, Warning, Wearer,
 };
 
 /// Height in pixels to which every product photo is scaled before it is analysed.
@@ -40,7 +41,7 @@ const LONGEST_ASPECT: usize = 6;
 /// Finds the garment of a product photo and its landmarks.
 ///
 /// `category` is the caller's word, none lets the outline decide. `face` is the largest face of the picture in full-size
-/// pixels. Fails when no garment can be told from the background or when somebody wears it.
+/// pixels. Fails when no garment can be told from the background or from somebody who wears it.
 pub fn analyze(
     image: &Rgb8,
     category: Option<Category>,
@@ -56,7 +57,7 @@ pub fn analyze(
     let outline = Outline::new(&mask)?;
     let scale = WORK_HEIGHT as f64 / image.height() as f64;
     if is_worn(&work, &lab, &mask, &outline, face, scale) {
-        return Err(GarmentError::Worn);
+        return worn::analyze(image, category, face);
     }
     let guess = guess_category(&mask, &outline);
     let category = category.unwrap_or(guess);
@@ -79,6 +80,7 @@ pub fn analyze(
         right_edge: outline.edges.right,
         guess,
         category,
+        wearer: None,
         cut,
     })
 }

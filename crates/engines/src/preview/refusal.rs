@@ -56,7 +56,7 @@ pub(super) fn no_person(error: PersonError) -> EngineError {
 pub(super) fn no_garment(error: GarmentError) -> EngineError {
     let hint = match error {
         // These say themselves what is needed.
-        GarmentError::Worn | GarmentError::NothingFound | GarmentError::FillsPicture => "",
+        GarmentError::Worn(_) | GarmentError::NothingFound | GarmentError::FillsPicture => "",
         GarmentError::TooSmall | GarmentError::OddShape | GarmentError::NotAGarment => GARMENT_HINT,
     };
     let message = format!("The preview engine cannot use the product picture: {error}. {hint}");

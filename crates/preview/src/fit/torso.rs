@@ -142,7 +142,7 @@ fn raise_collar(
 /// Places the hem.
 pub(super) fn place_hem(
     person: &PersonRegions,
-    category: Category,
+    garment: &GarmentShape,
     upper: &UpperShape,
     landing: &Landing,
     scale: f64,
@@ -153,9 +153,9 @@ pub(super) fn place_hem(
     let garment_length = f64::midpoint(marks.hem.left.y, marks.hem.right.y)
         - f64::midpoint(marks.shoulder.left.y, marks.shoulder.right.y);
     let natural = (garment_length * scale).max(1.0);
-    if category == Category::Dress {
+    if garment.category == Category::Dress {
         let length = natural / u;
-        let natural = if length > 2.3 {
+        let natural = if length > 2.3 && garment.wearer.is_none() {
             (2.3 + 0.7 * (length - 2.3)) * u
         } else {
             natural
@@ -168,7 +168,7 @@ pub(super) fn place_hem(
         };
     }
     let length = natural / u;
-    let length = if length > TOP_FREE {
+    let length = if length > TOP_FREE && garment.wearer.is_none() {
         (TOP_FREE + TOP_SQUEEZE * (length - TOP_FREE)).min(TOP_MAX)
     } else {
         length

@@ -36,11 +36,9 @@ pub enum GarmentError {
     /// A piece was found, but it has no usable outline (a stripe, a scatter of spots).
     #[error("what the product photo shows does not have the outline of a garment")]
     NotAGarment,
-    /// Somebody wears the garment.
-    #[error(
-        "the product photo shows a person wearing the garment; a flat-lay or ghost-mannequin photo is needed"
-    )]
-    Worn,
+    /// Somebody wears the garment, and it cannot be taken off; the text says why and what photo would work.
+    #[error("the product photo shows a person wearing the garment, and {0}")]
+    Worn(&'static str),
 }
 
 /// Something about the cut that the landmarks cannot express.
@@ -143,10 +141,19 @@ pub enum Cut {
     Lower(LowerShape),
 }
 
+/// Who wears the garment in the product photo.
+#[derive(Clone, Debug)]
+pub struct Wearer {
+    /// Distance of the wearer's shoulder tips in garment work pixels: the garment's size is known, not only its shape.
+    pub shoulder_width: f64,
+    /// What makes the photo less fit.
+    pub warnings: Vec<Warning>,
+}
+
 /// Everything that is known of a garment; masks and points are in work pixels.
 #[derive(Clone, Debug)]
 pub struct GarmentShape {
-    /// The photo in its full size.
+    /// The photo in its full size; of a worn garment the part that shows it.
     pub image: Rgb8,
     /// Work pixels per pixel of `image`.
     pub scale: f64,
@@ -170,6 +177,8 @@ pub struct GarmentShape {
     pub guess: Category,
     /// What it was analysed as: the caller's word, else the guess.
     pub category: Category,
+    /// Who wears it; none for flat-lays and ghost mannequins.
+    pub wearer: Option<Wearer>,
     /// Landmarks and parts.
     pub cut: Cut,
 }

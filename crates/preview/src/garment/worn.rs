@@ -1,206 +1,107 @@
-//! Photos of somebody wearing the garment: they need another cut-out and are refused.
+//! Product photos in which somebody wears the garment.
 //!
-//! A face where a head would be is the first sign. Heads are often cropped off, so a bare neck together with a bare limb of
-//! the same colour is the second. Printed faces and skin-coloured cloth must not be mistaken for either.
+//! The person analysis tells cloth from skin, hair, limbs and wall. From it the garment is cut out as if it lay flat: a close-up
+//! of the photo, the mask of the garment alone, and landmarks where a body has its own. One file per step:
+//! [`detect`] (is somebody there), [`region`] (which pixels of the wearer are the garment), [`close_up`] (the part of the photo
+//! that shows it), [`cut`] (its exact edge), [`fill`] (what hair and hands hide), [`upper`], [`armhole`] and
+//! [`sleeves`] (landmarks), [`limits`] (what is refused, what lowers the confidence).
 
+mod armhole;
+mod close_up;
+mod cut;
+mod detect;
+mod fill;
+mod limits;
+mod region;
+mod sleeves;
+mod upper;
+
+use crate::person::{self, FaceBox, PersonRegions};
+use crate::raster::{Point, Rgb8};
+
+use self::close_up::CloseUp;
 use super::outline::Outline;
-use crate::person::FaceBox;
-use crate::raster::{
-    Color, Connectivity, Mask, Region, Rgb8, components, erode, median_color, open, runs,
-    ycrcb_pixel,
-};
+use super::types::{Category, Cut, GarmentError, GarmentShape, Wearer};
 
-/// A face lies in this upper share of the figure; printed faces sit lower.
-const FACE_WITHIN: f64 = 0.30;
-/// Least share of skin in the box of a face.
-const FACE_SKIN: f64 = 0.40;
-/// Widest head with hair, in widths of the face; wider is the body of a garment with a print.
-const HEAD_WIDTH: f64 = 2.2;
-/// Shoulders below a head are at least this much wider than it, seen within this many face sizes.
-const SHOULDER_RATIO: f64 = 1.25;
-const SHOULDERS_WITHIN: f64 = 2.5;
+pub(super) use self::detect::is_worn;
 
-/// Tells whether a person wears the garment. `face` is in full-size pixels, `scale` is work pixels per full-size pixel.
-pub(super) fn is_worn(
-    work: &Rgb8,
-    lab: &Color,
-    mask: &Mask,
-    outline: &Outline,
-    face: Option<FaceBox>,
-    scale: f64,
-) -> bool {
-    let skin = skin_like(work, lab);
-    let has_head = face.is_some_and(|face| is_head(&skin, mask, outline, face, scale));
-    has_head || shows_neck_and_limb(&skin.and(mask), lab, mask, outline)
-}
-
-/// Marks pixels with a colour that human skin can have in ordinary light.
+/// Finds the garment that somebody wears in a product photo.
 ///
-/// Generous bounds in `YCrCb` and Lab; cloth can have such colours too.
-fn skin_like(work: &Rgb8, lab: &Color) -> Mask {
-    work.zip_map(lab, |rgb, [_, a, b]| {
-        let [luma, red, blue] = ycrcb_pixel(rgb);
-        let in_range = luma > 30.0
-            && red > 134.0
-            && red < 180.0
-            && blue > 80.0
-            && blue < 130.0
-            && red - blue > 8.0;
-        in_range && a > 3.0 && b > 4.0 && b > 0.45 * a
-    })
-}
-
-/// Tells whether a detected face is the head of a wearer rather than a print.
-fn is_head(skin: &Mask, mask: &Mask, outline: &Outline, face: FaceBox, scale: f64) -> bool {
-    let (x, y, size) = (
-        face.center.x * scale,
-        face.center.y * scale,
-        face.size * scale,
-    );
-    if y > outline.bounds.y0 as f64 + FACE_WITHIN * outline.height as f64 {
-        return false;
-    }
-    let Some(head_width) = width_through(mask, x, y) else {
-        // Skin that the cut-out does not contain: a head before a wall of its colour.
-        return share_in_box(skin, x, y, size) >= FACE_SKIN;
-    };
-    if head_width > HEAD_WIDTH * size {
-        return false;
-    }
-    share_in_box(skin, x, y, size) >= FACE_SKIN || stands_on_shoulders(outline, y, size, head_width)
-}
-
-/// Measures the run of the mask through a point; none where the mask is empty.
-fn width_through(mask: &Mask, x: f64, y: f64) -> Option<f64> {
-    let row = y.max(0.0) as usize;
-    if row >= mask.height() {
-        return None;
-    }
-    let run = runs(mask.row(row))
-        .into_iter()
-        .find(|run| run.start as f64 <= x && x <= run.end as f64)?;
-    Some(run.length() as f64 + 1.0)
-}
-
-fn share_in_box(mask: &Mask, x: f64, y: f64, size: f64) -> f64 {
-    let column = |value: f64| value.clamp(0.0, mask.width() as f64) as usize;
-    let row = |value: f64| value.clamp(0.0, mask.height() as f64) as usize;
-    let mut inside = 0_usize;
-    let mut total = 0_usize;
-    for at_row in row(y - size / 2.0)..row(y + size / 2.0) {
-        for &value in &mask.row(at_row)[column(x - size / 2.0)..column(x + size / 2.0)] {
-            inside += usize::from(value);
-            total += 1;
-        }
-    }
-    inside as f64 / total.max(1) as f64
-}
-
-fn stands_on_shoulders(outline: &Outline, y: f64, size: f64, head_width: f64) -> bool {
-    let last = ((y + SHOULDERS_WITHIN * size) as usize).min(outline.bounds.y1);
-    (y as usize..=last).any(|row| {
-        outline.edges.right[row] - outline.edges.left[row] + 1.0 > SHOULDER_RATIO * head_width
-    })
-}
-
-/// A neck begins in this upper share of the figure and lies within these shares of its width.
-const NECK_WITHIN: f64 = 0.12;
-const NECK_CENTER: std::ops::RangeInclusive<f64> = 0.25..=0.75;
-/// Widest neck at its upper end (widths of the figure); yokes and hoods are wider. Flat-lays do not reach the picture's upper
-/// border, so that a neck cut by it may be wider.
-const NECK_WIDTH: f64 = 0.30;
-const CUT_NECK_WIDTH: f64 = 0.40;
-/// Least areas (shares of the figure) of a neck, of a limb, and of a neck that the picture's upper border cuts.
-const NECK_AREA: f64 = 0.015;
-const LIMB_AREA: f64 = 0.010;
-const CUT_NECK_AREA: f64 = 0.03;
-/// Skin beyond this share of the figure is cloth of skin colour.
-const MOST_SKIN: f64 = 0.60;
-/// Limbs lie at the sides or low (shares of width and height).
-const LIMB_SIDE: f64 = 0.30;
-const LIMB_BELOW: f64 = 0.70;
-/// Pixels on the rim of the figure over the root of the limb's area: patches of a print lie inside.
-const LIMB_RIM: f64 = 1.5;
-/// Largest differences between neck and limb in chroma and in lightness (Lab).
-const SAME_CHROMA: f32 = 11.0;
-const SAME_LIGHTNESS: f32 = 30.0;
-
-/// Tells whether a bare neck is seen together with a bare limb, or cut by the picture's upper border.
-fn shows_neck_and_limb(skin: &Mask, lab: &Color, mask: &Mask, outline: &Outline) -> bool {
-    let figure = mask.count() as f64;
-    let skin = open(skin, 2.0);
-    if skin.count() as f64 > MOST_SKIN * figure {
-        return false;
-    }
-    let parts = components(&skin, Connectivity::Eight);
-    let rim = mask.and_not(&erode(mask, 3.0));
-    let necks = parts
-        .regions
-        .iter()
-        .filter(|part| is_neck(part, &parts.mask(part.label), figure, outline));
-    for neck in necks {
-        if is_cut_above(neck) && neck.area as f64 > CUT_NECK_AREA * figure {
-            return true;
-        }
-        let color = part_color(&parts.mask(neck.label), lab);
-        let has_limb = parts.regions.iter().any(|part| {
-            part.label != neck.label
-                && part.area as f64 > LIMB_AREA * figure
-                && is_at_side_or_low(part, outline)
-                && {
-                    let pixels = parts.mask(part.label);
-                    let on_rim = pixels.and(&rim).count() as f64;
-                    on_rim > LIMB_RIM * (part.area as f64).sqrt()
-                        && is_same_skin(color, part_color(&pixels, lab))
-                }
-        });
-        if has_limb {
-            return true;
-        }
-    }
-    false
-}
-
-fn is_cut_above(part: &Region) -> bool {
-    part.y0 <= 1
-}
-
-fn is_neck(part: &Region, pixels: &Mask, figure: f64, outline: &Outline) -> bool {
-    let width = outline.width as f64;
-    let center = (part.centroid.x - outline.bounds.x0 as f64) / width;
-    let begin = part.y0 as f64 - outline.bounds.y0 as f64;
-    if (part.area as f64) < NECK_AREA * figure
-        || !NECK_CENTER.contains(&center)
-        || begin > NECK_WITHIN * outline.height as f64
-    {
-        return false;
-    }
-    let below_top = (part.y0 + outline.rows(0.02)).min(part.y1);
-    let (Some(first), Some(last)) = (
-        pixels.first_in_row(below_top),
-        pixels.last_in_row(below_top),
-    ) else {
-        return false;
-    };
-    let widest = if is_cut_above(part) {
-        CUT_NECK_WIDTH
+/// `category` is the caller's word; none takes what the wearer's waist tells. `face` is in full-size pixels.
+pub(super) fn analyze(
+    image: &Rgb8,
+    category: Option<Category>,
+    face: Option<FaceBox>,
+) -> Result<GarmentShape, GarmentError> {
+    let person =
+        person::analyze(image, face).map_err(|_| GarmentError::Worn(limits::NOBODY_FOUND))?;
+    let category = category.unwrap_or(if person.one_piece {
+        Category::Dress
     } else {
-        NECK_WIDTH
+        Category::Top
+    });
+    limits::check_pose(&person)?;
+    let region = region::find(&person, category)?;
+    let close_up = CloseUp::new(image, &person, &region.garment)
+        .ok_or(GarmentError::Worn(limits::TOO_SMALL))?;
+    let cut = cut::refine(&close_up, &person, &region);
+    let body = Body {
+        person: &person,
+        close_up: &close_up,
     };
-    ((last - first + 1) as f64) < widest * width
+    let filled = fill::fill(&close_up, &body, &cut);
+    limits::check_covered(filled.covered)?;
+
+    let outline = Outline::new(&filled.mask)?;
+    let shape = upper::analyze(&filled.mask, &cut.skin, &outline, &body, category)?;
+    let warnings = limits::warnings(&person, &close_up, category, filled.covered);
+    Ok(GarmentShape {
+        scale: filled.work.height() as f64 / filled.image.height() as f64,
+        lab: crate::raster::lab(&filled.work),
+        image: filled.image,
+        work: filled.work,
+        background_sigma: person.background_sigma,
+        bounds: outline.bounds,
+        center_x: shape.axis_x,
+        left_edge: outline.edges.left,
+        right_edge: outline.edges.right,
+        guess: category,
+        category,
+        wearer: Some(Wearer {
+            shoulder_width: body.unit(),
+            warnings,
+        }),
+        cut: Cut::Upper(Box::new(shape)),
+        mask: filled.mask,
+    })
 }
 
-fn is_at_side_or_low(part: &Region, outline: &Outline) -> bool {
-    let across = (part.centroid.x - outline.bounds.x0 as f64) / outline.width as f64;
-    let down = (part.centroid.y - outline.bounds.y0 as f64) / outline.height as f64;
-    !(LIMB_SIDE..=1.0 - LIMB_SIDE).contains(&across) || down > LIMB_BELOW
+/// The wearer's body in work pixels of the close-up.
+struct Body<'a> {
+    person: &'a PersonRegions,
+    close_up: &'a CloseUp,
 }
 
-fn part_color(pixels: &Mask, lab: &Color) -> [f32; 3] {
-    median_color(&lab.select(pixels))
-}
+impl Body<'_> {
+    /// U: the distance of the shoulder tips.
+    fn unit(&self) -> f64 {
+        self.person.shoulder_width * self.close_up.factor
+    }
 
-fn is_same_skin(one: [f32; 3], other: [f32; 3]) -> bool {
-    (one[1] - other[1]).hypot(one[2] - other[2]) < SAME_CHROMA
-        && (one[0] - other[0]).abs() < SAME_LIGHTNESS
+    /// Takes a position of the person analysis.
+    fn place(&self, point: Point) -> Point {
+        self.close_up.from_person(point)
+    }
+
+    /// Reads the torso's edge in a row of the close-up.
+    fn torso_edge(&self, side: person::Side, row: f64) -> f64 {
+        let edges = match side {
+            person::Side::Left => &self.person.torso_left,
+            person::Side::Right => &self.person.torso_right,
+        };
+        let at = self.close_up.to_person(Point::new(0.0, row)).y;
+        let index = (at.round().max(0.0) as usize).min(edges.len().saturating_sub(1));
+        let x = edges.get(index).copied().unwrap_or(self.person.center_x);
+        self.place(Point::new(x, at)).x
+    }
 }
