@@ -412,7 +412,11 @@ fn upper_factors(
 
 /// Gives the overlap of the garment with its mirror image: common area over joint area.
 fn mirror_overlap(garment: &GarmentShape) -> f64 {
-    let mask = &garment.mask;
+    // Arms of a wearer are never held alike.
+    let mask = match garment.upper() {
+        Some(upper) if garment.wearer.is_some() => &upper.body,
+        _ => &garment.mask,
+    };
     let twice_axis = (2.0 * garment.center_x).round() as isize;
     let (mut common, mut joint) = (0_usize, 0_usize);
     for y in 0..mask.height() {

@@ -73,8 +73,12 @@ pub(super) fn place_landmarks(
             return 1.0;
         }
         let shoulder = marks.shoulder[side];
-        let natural =
-            ((shoulder.x - upper.axis_x).abs() * scale / (SCALE_SLEEVED * u)).clamp(0.5, 1.0);
+        let natural = (shoulder.x - upper.axis_x).abs() * scale / (SCALE_SLEEVED * u);
+        if garment.wearer.is_some() {
+            // The place on the wearer's shoulder is known.
+            return natural.clamp(0.3, 1.05);
+        }
+        let natural = natural.clamp(0.5, 1.0);
         let strap_row = shoulder.y + 0.03 * (garment.bounds.y1 as f64 - garment.bounds.y0 as f64);
         let strap = runs_at(&garment.mask, strap_row)
             .into_iter()
@@ -90,7 +94,8 @@ pub(super) fn place_landmarks(
     let neck_share = PerSide::from_fn(|side| {
         let reach = (marks.shoulder[side].x - upper.axis_x).abs().max(1.0);
         let natural = (marks.neck[side].x - upper.axis_x).abs() / reach * share[side];
-        natural.min(NECK_WIDEST * share[side]).max(NECK_NARROWEST)
+        let widest = if garment.wearer.is_some() { 0.97 } else { NECK_WIDEST };
+        natural.min(widest * share[side]).max(NECK_NARROWEST)
     });
     let shoulder = line.settle(PerSide::from_fn(|side| line.point(side, share[side])));
     let neck = line.settle(PerSide::from_fn(|side| line.point(side, neck_share[side])));

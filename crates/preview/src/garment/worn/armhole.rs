@@ -25,6 +25,8 @@ const LONGEST: f64 = 1.7;
 const BELIEVED: f64 = 0.22;
 /// A gap narrower than this is a fold (work pixels).
 const LEAST_GAP: usize = 3;
+/// Height of a group of certain rows (U).
+const LEAST_GROUP: f64 = 0.04;
 /// The path's search on both sides of the expected border (U), and the distance at which its price is 1.
 const SEARCH: f64 = 0.10;
 const SPREAD: f64 = 0.055;
@@ -50,6 +52,7 @@ pub(super) struct Armhole {
 /// Finds the armhole of a sleeved side.
 pub(super) fn of_sleeve(
     mask: &Mask,
+    skin: &Mask,
     outline: &Outline,
     body: &Body,
     arm: &Arm,
@@ -60,7 +63,7 @@ pub(super) fn of_sleeve(
     let first = (shoulder.y + LEAST_DEPTH * u).max(0.0) as usize;
     let end = ((shoulder.y + LONGEST * u).max(0.0) as usize).min(mask.height());
     let rows = first.min(end)..end;
-    let certain = certain_rows(mask, body, arm, rows.clone(), side);
+    let certain = certain_rows(mask, skin, body, arm, rows.clone(), side);
     let expected: Vec<f64> = rows
         .clone()
         .map(|y| expected_border(&certain, body, arm, y as f64, side))
@@ -73,7 +76,10 @@ pub(super) fn of_sleeve(
     let last_touch = touch_end(&certain, armpit_row, rows.end as f64);
     let touch = (armpit_row as usize).clamp(rows.start, rows.end)
         ..(last_touch as usize + 1).clamp(rows.start, rows.end);
-    let border = follow_crease(body.close_up, mask, &expected, rows.start, touch, u);
+    let mut border = follow_crease(body.close_up, mask, &expected, rows.start, touch, u);
+    // Down to where both are apart.
+    let apart = certain.iter().find(|point| point.y >= last_touch);
+    border.extend(apart.map(|point| *point + Point::new(2.0 * side.sign(), 1.0)));
     let armpit = border.first().copied().unwrap_or_else(|| {
         let x = expected_border(&certain, body, arm, armpit_row, side);
         Point::new(x, armpit_row)
@@ -98,20 +104,35 @@ fn shoulder_point(outline: &Outline, body: &Body, side: Side) -> Point {
 }
 
 /// Lists the rows in which something else is seen between the arm's middle and the body, with the body's edge there.
-fn certain_rows(mask: &Mask, body: &Body, arm: &Arm, rows: Range<usize>, side: Side) -> Vec<Point> {
+///
+/// Single rows are noise: they must come in groups.
+fn certain_rows(
+    mask: &Mask,
+    skin: &Mask,
+    body: &Body,
+    arm: &Arm,
+    rows: Range<usize>,
+    side: Side,
+) -> Vec<Point> {
     let inwards = -side.sign() as isize;
     let center_x = body.place(Point::new(body.person.center_x, 0.0)).x;
-    rows.filter_map(|y| {
+    let seen = rows.filter_map(|y| {
         let start = arm.middle_at(y as f64)?.round() as isize;
         let steps = ((start as f64 - center_x).abs() as isize).max(1);
+        if !(mask.is_true(start, y as isize) || skin.is_true(start, y as isize)) {
+            return None;
+        }
         let is_cloth = |step: isize| mask.is_true(start + inwards * step, y as isize);
         let gap = (0..steps).find(|&step| !is_cloth(step))?;
         let edge = (gap..steps).find(|&step| is_cloth(step))?;
         let x = (start + inwards * edge) as f64;
         let believed = (x - body.torso_edge(side, y as f64)).abs() < BELIEVED * body.unit();
         (believed && edge - gap >= LEAST_GAP as isize).then(|| Point::new(x, y as f64))
-    })
-    .collect()
+    });
+    let seen: Vec<Point> = seen.collect();
+    let groups = seen.chunk_by(|above, below| below.y - above.y <= 2.0);
+    let large = groups.filter(|group| group.len() as f64 >= LEAST_GROUP * body.unit());
+    large.flatten().copied().collect()
 }
 
 /// Continues the certain rows; without any the arm's inner edge and the body's own edge are averaged.

@@ -31,7 +31,37 @@ pub(in crate::garment) fn is_worn(
 ) -> bool {
     let skin = skin_like(work, lab);
     let has_head = face.is_some_and(|face| is_head(&skin, mask, outline, face, scale));
-    has_head || shows_neck_and_limb(&skin.and(mask), lab, mask, outline)
+    has_head
+        || has_cut_neck(&skin, mask, outline)
+        || shows_neck_and_limb(&skin.and(mask), lab, mask, outline)
+}
+
+/// Widths of a neck or chin that the picture's upper border cuts (widths of the figure), and its share of skin.
+const CUT_WIDTH: std::ops::Range<f64> = 0.12..0.40;
+const CUT_SKIN: f64 = 0.85;
+/// The neck is read in these rows (share of the figure's height).
+const CUT_ROWS: f64 = 0.02;
+
+/// Tells whether one narrow piece of skin in the middle reaches the picture's upper border: flat-lays do not reach it.
+///
+/// Works for clothes of the skin's colour too.
+fn has_cut_neck(skin: &Mask, mask: &Mask, outline: &Outline) -> bool {
+    if outline.bounds.y0 > 1 {
+        return false;
+    }
+    let width = outline.width as f64;
+    (outline.bounds.y0..=outline.row_at(CUT_ROWS)).all(|y| {
+        let parts = runs(mask.row(y));
+        let [neck] = parts.as_slice() else {
+            return false;
+        };
+        let center = (neck.center() - outline.bounds.x0 as f64) / width;
+        let bare = skin.row(y)[neck.start..=neck.end].iter().filter(|&&is_skin| is_skin);
+        let length = neck.length() as f64 + 1.0;
+        CUT_WIDTH.contains(&(length / width))
+            && NECK_CENTER.contains(&center)
+            && bare.count() as f64 >= CUT_SKIN * length
+    })
 }
 
 /// Marks pixels with a colour that human skin can have in ordinary light.

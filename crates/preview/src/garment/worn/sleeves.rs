@@ -150,13 +150,15 @@ fn around_sleeve(mask: &Mask, armhole: &Armhole, u: f64, side: Side) -> Option<V
 /// Opens the mask along the border between body and sleeve.
 fn slit(mask: &Mask, border: &[Point]) -> Mask {
     let mut carved = mask.clone();
+    let mut before = border.first().map_or(0, |point| point.x.round() as isize);
     for point in border {
         let (column, row) = (point.x.round() as isize, point.y.round() as isize);
-        for x in column - 1..=column + 1 {
+        for x in column.min(before) - 1..=column.max(before) + 1 {
             if carved.contains(x, row) {
                 carved[(x as usize, row as usize)] = false;
             }
         }
+        before = column;
     }
     carved
 }

@@ -33,7 +33,7 @@ pub(super) fn analyze(
     let center = body.place(Point::new(body.person.center_x, body.person.shoulder_y));
 
     let armhole = PerSide::from_fn(|side| match &arms[side] {
-        Some(arm) if sleeved => armhole::of_sleeve(mask, outline, body, arm, side),
+        Some(arm) if sleeved => armhole::of_sleeve(mask, skin, outline, body, arm, side),
         _ => bare_armhole(mask, body, center, side),
     });
     let armpit = PerSide::from_fn(|side| armhole[side].armpit);
