@@ -94,7 +94,11 @@ pub(super) fn place_landmarks(
     let neck_share = PerSide::from_fn(|side| {
         let reach = (marks.shoulder[side].x - upper.axis_x).abs().max(1.0);
         let natural = (marks.neck[side].x - upper.axis_x).abs() / reach * share[side];
-        let widest = if garment.wearer.is_some() { 0.97 } else { NECK_WIDEST };
+        let widest = if garment.wearer.is_some() {
+            0.97
+        } else {
+            NECK_WIDEST
+        };
         natural.min(widest * share[side]).max(NECK_NARROWEST)
     });
     let shoulder = line.settle(PerSide::from_fn(|side| line.point(side, share[side])));
@@ -104,7 +108,12 @@ pub(super) fn place_landmarks(
 
     let armpit = PerSide::from_fn(|side| {
         let depth = (marks.armpit[side].y - marks.shoulder[side].y) * scale;
-        let y = shoulder[side].y + depth.clamp(ARMHOLE_DEPTH.0 * u, ARMHOLE_DEPTH.1 * u);
+        let depth = if garment.wearer.is_some() {
+            depth
+        } else {
+            depth.clamp(ARMHOLE_DEPTH.0 * u, ARMHOLE_DEPTH.1 * u)
+        };
+        let y = shoulder[side].y + depth;
         Point::new(body_edge(person, side, y) + side.sign() * 0.02 * u, y)
     });
     Landing {

@@ -56,7 +56,9 @@ fn has_cut_neck(skin: &Mask, mask: &Mask, outline: &Outline) -> bool {
             return false;
         };
         let center = (neck.center() - outline.bounds.x0 as f64) / width;
-        let bare = skin.row(y)[neck.start..=neck.end].iter().filter(|&&is_skin| is_skin);
+        let bare = skin.row(y)[neck.start..=neck.end]
+            .iter()
+            .filter(|&&is_skin| is_skin);
         let length = neck.length() as f64 + 1.0;
         CUT_WIDTH.contains(&(length / width))
             && NECK_CENTER.contains(&center)

@@ -18,8 +18,7 @@ pub(super) const LOWER: &str =
 const TURNED: &str = "the model is turned or leans; a photo from the front is needed";
 const COVERED: &str =
     "hair, hands or a bag cover too much of the garment; a photo with free view is needed";
-const SKIN_LIKE: &str =
-    "the garment has the colour of the skin; a photo without a model is needed";
+const SKIN_LIKE: &str = "the garment has the colour of the skin; a photo without a model is needed";
 
 /// Beyond these nothing can be cut out: shorter half shoulder over longer one, slope of the shoulder line (U).
 const MOST_TURNED: f64 = 0.45;

@@ -4,7 +4,7 @@
 //! usual depth on the torso's edge. So the way from the wearer to another person is a way between equal places.
 
 use crate::garment::outline::Outline;
-use crate::garment::types::{Category, GarmentError, UpperLandmarks, UpperShape};
+use crate::garment::types::{GarmentError, Sleeve, UpperLandmarks, UpperShape, Warning};
 use crate::person::{PerSide, Side};
 use crate::raster::{Mask, Point, largest_component, median_f64, open, runs};
 
@@ -25,7 +25,6 @@ pub(super) fn analyze(
     skin: &Mask,
     outline: &Outline,
     body: &Body,
-    category: Category,
 ) -> Result<UpperShape, GarmentError> {
     let arms = sleeves::arms(body);
     let reach = PerSide::from_fn(|side| arms[side].as_ref().map_or(0.0, |arm| arm.cover(mask)));
@@ -54,7 +53,6 @@ pub(super) fn analyze(
         return Err(GarmentError::NotAGarment);
     }
     let torso_width = trunk_width(&trunk, armpit, hem, axis_x).unwrap_or(width);
-    let _ = category;
     Ok(UpperShape {
         landmarks: UpperLandmarks {
             shoulder,
@@ -72,8 +70,18 @@ pub(super) fn analyze(
         shoulder_width: (shoulder.right.x - shoulder.left.x).max(LEAST_SHOULDER_WIDTH),
         torso_width,
         read_as_sleeveless: false,
-        warnings: Vec::new(),
+        warnings: vec![strap_warning(body, shoulder)],
     })
+}
+
+/// Straps that are too thin or too much like the skin end the visible garment below the shoulders.
+fn strap_warning(body: &Body, shoulder: PerSide<Point>) -> Warning {
+    let gap = |side: Side| shoulder[side].y - body.place(body.person.shoulder_tips[side]).y;
+    let deepest = gap(Side::Left).max(gap(Side::Right)) / body.unit();
+    Warning {
+        reason: "straps are not seen in the product photo",
+        factor: 1.0 - 0.7 * ((deepest - 0.06) / 0.08).clamp(0.0, 1.0),
+    }
 }
 
 /// Reads the armhole of a garment without sleeves off its outline.
@@ -94,11 +102,15 @@ fn bare_armhole(mask: &Mask, body: &Body, center: Point, side: Side) -> Armhole 
         }
         best.map(|(_, point)| point)
     };
-    let armpit = outermost(BARE_ARMHOLE.0, BARE_ARMHOLE.1, -0.2)
-        .unwrap_or(Point::new(center.x + side.sign() * 0.36 * u, center.y + 0.4 * u));
+    let armpit = outermost(BARE_ARMHOLE.0, BARE_ARMHOLE.1, -0.2).unwrap_or(Point::new(
+        center.x + side.sign() * 0.36 * u,
+        center.y + 0.4 * u,
+    ));
     let strap_rows = (armpit.y - center.y) / u;
-    let shoulder = outermost(-0.4, strap_rows * 0.6, -1.8)
-        .unwrap_or(Point::new(armpit.x - side.sign() * 0.04 * u, armpit.y - 0.1 * u));
+    let shoulder = outermost(-0.4, strap_rows * 0.6, -1.8).unwrap_or(Point::new(
+        armpit.x - side.sign() * 0.04 * u,
+        armpit.y - 0.1 * u,
+    ));
     Armhole {
         shoulder,
         armpit,
@@ -132,10 +144,7 @@ fn neck_point(outline: &Outline, shoulder: Point, side: Side, axis_x: f64) -> Po
 }
 
 /// Gives the largest piece left without the sleeves.
-fn without_sleeves(
-    mask: &Mask,
-    sleeves: &PerSide<Option<crate::garment::types::Sleeve>>,
-) -> Mask {
+fn without_sleeves(mask: &Mask, sleeves: &PerSide<Option<Sleeve>>) -> Mask {
     let mut body = mask.clone();
     for side in Side::ALL {
         if let Some(sleeve) = &sleeves[side] {
@@ -181,7 +190,8 @@ fn trunk_width(
 ) -> Option<f64> {
     let from = armpit.left.y.max(armpit.right.y);
     let to = hem.left.y.min(hem.right.y);
-    let rows = (from + 0.3 * (to - from)).max(0.0) as usize..(to.max(0.0) as usize).min(trunk.height());
+    let rows =
+        (from + 0.3 * (to - from)).max(0.0) as usize..(to.max(0.0) as usize).min(trunk.height());
     let mut widths: Vec<f64> = rows
         .filter_map(|y| {
             runs(trunk.row(y))
