@@ -109,7 +109,7 @@ pub(super) fn place_landmarks(
     let armpit = PerSide::from_fn(|side| {
         let depth = (marks.armpit[side].y - marks.shoulder[side].y) * scale;
         let depth = if garment.wearer.is_some() {
-            depth
+            depth.clamp(0.28 * u, ARMHOLE_DEPTH.1 * u)
         } else {
             depth.clamp(ARMHOLE_DEPTH.0 * u, ARMHOLE_DEPTH.1 * u)
         };

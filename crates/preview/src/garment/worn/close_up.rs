@@ -38,7 +38,11 @@ impl CloseUp {
     pub(super) fn new(image: &Rgb8, person: &PersonRegions, garment: &Mask) -> Option<Self> {
         let mut bounds = garment.bounds()?;
         // Straps that are still to be found end at the shoulders.
-        let shoulders = person.shoulder_tips.left.y.min(person.shoulder_tips.right.y);
+        let shoulders = person
+            .shoulder_tips
+            .left
+            .y
+            .min(person.shoulder_tips.right.y);
         let highest = shoulders - ABOVE_SHOULDERS * person.shoulder_width;
         bounds.y0 = bounds.y0.min(highest.max(0.0) as usize);
         let margin = MARGIN * bounds.width().max(bounds.height()) as f64;

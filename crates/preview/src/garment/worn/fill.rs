@@ -45,12 +45,19 @@ pub(super) fn fill(close_up: &CloseUp, body: &Body, cut: &CutOut) -> Filled {
     let painted = dilate(&hidden, RIM).and(&mask);
     let known = to_float(&close_up.work);
     // What is no garment must not lend its colour.
-    let continued = inpaint(&known, &painted.or(&dilate(&mask, REACH).and_not(&mask)), REACH);
+    let continued = inpaint(
+        &known,
+        &painted.or(&dilate(&mask, REACH).and_not(&mask)),
+        REACH,
+    );
     let work = to_rgb8(&continued);
     let work = close_up
         .work
         .zip_map(&work, |before, after| [before, after])
-        .zip_map(&painted, |[before, after], paint| if paint { after } else { before });
+        .zip_map(
+            &painted,
+            |[before, after], paint| if paint { after } else { before },
+        );
     let (width, height) = close_up.image.size();
     let enlarged = to_rgb8(&resize_linear(&continued, width, height));
     let mut image = close_up.image.clone();

@@ -5,8 +5,8 @@
 
 use crate::person::{PersonRegions, Side};
 use crate::raster::{
-    Color, Connectivity, Mask, Plane, Point, box_blur, close, components, dilate, gaussian_mask, lab,
-    lab_distance,
+    Color, Connectivity, Mask, Plane, Point, box_blur, close, components, dilate, gaussian_mask,
+    lab, lab_distance,
 };
 
 use super::close_up::CloseUp;
@@ -86,7 +86,10 @@ pub(super) fn find(close_up: &CloseUp, person: &PersonRegions, mask: &Mask) -> M
 /// Averages the colours of a region around every pixel; none where the region is far.
 fn mean_around(colors: &Color, region: &Mask, size: usize) -> Plane<Option<[f32; 3]>> {
     let weight = box_blur(&region.map(f32::from), size, size);
-    let kept = colors.zip_map(region, |color, inside| if inside { color } else { [0.0; 3] });
+    let kept = colors.zip_map(
+        region,
+        |color, inside| if inside { color } else { [0.0; 3] },
+    );
     box_blur(&kept, size, size).zip_map(&weight, |sum, weight| {
         (weight > LEAST_AROUND).then(|| sum.map(|part| part / weight))
     })
