@@ -93,7 +93,7 @@ impl Body<'_> {
 
     /// Takes a position of the person analysis.
     fn place(&self, point: Point) -> Point {
-        self.close_up.from_person(point)
+        self.close_up.locate(point)
     }
 
     /// Reads the torso's edge in a row of the close-up.

@@ -77,7 +77,7 @@ impl CloseUp {
     }
 
     /// Turns a person work position into one of the close-up.
-    pub(super) fn from_person(&self, point: Point) -> Point {
+    pub(super) fn locate(&self, point: Point) -> Point {
         let half = Point::new(0.5, 0.5);
         (point + half - self.corner) * self.factor - half
     }

@@ -37,9 +37,9 @@ pub(super) fn find(close_up: &CloseUp, person: &PersonRegions, mask: &Mask) -> M
     if cloth.is_empty() {
         return empty;
     }
-    let side_of = |side: Side| close_up.from_person(person.shoulder_tips[side]);
+    let side_of = |side: Side| close_up.locate(person.shoulder_tips[side]);
     let (left, right) = (side_of(Side::Left), side_of(Side::Right));
-    let center_x = close_up.from_person(Point::new(person.center_x, 0.0)).x;
+    let center_x = close_up.locate(Point::new(person.center_x, 0.0)).x;
     let slope = (right.y - left.y) / (right.x - left.x).max(1.0);
     let shoulder_row = |x: f64| left.y + slope * (x - left.x);
 

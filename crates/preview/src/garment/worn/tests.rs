@@ -30,7 +30,7 @@ impl TakenOff {
     fn place(&self, full: Point) -> Point {
         let half = Point::new(0.5, 0.5);
         self.close_up
-            .from_person((full + half) * self.person.scale - half)
+            .locate((full + half) * self.person.scale - half)
     }
 
     /// Common over joint area of the cut-out and the drawn garment.
