@@ -110,7 +110,7 @@ pub fn rate_upper(
 ) -> Confidence {
     let mut list = person_factors(person);
     garment_factors(&mut list, garment);
-    upper_factors(&mut list, garment, upper, fit, person.shoulder_width);
+    upper_factors(&mut list, garment, upper, fit, person);
     let dress = garment.category == Category::Dress;
     if dress {
         list.person(
@@ -414,10 +414,18 @@ fn upper_factors(
     garment: &GarmentShape,
     upper: &UpperShape,
     fit: &UpperFit,
-    u: f64,
+    person: &PersonRegions,
 ) {
+    let u = person.shoulder_width;
     for warning in &upper.warnings {
         list.garment(warning.reason, warning.factor);
+    }
+    if garment.wearer.is_some() && !upper.is_sleeved() {
+        let covered = 1.0 - f64::midpoint(person.bare_arm.left, person.bare_arm.right);
+        list.person(
+            "old sleeves hide the shoulders that the garment leaves bare",
+            1.0 - 0.5 * ramp(covered, 0.3, 0.7),
+        );
     }
     if upper.sleeves.left.is_some() != upper.sleeves.right.is_some() {
         list.garment("one sleeve", 0.6);

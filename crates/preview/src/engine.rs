@@ -67,7 +67,7 @@ pub fn prepare_person(image: &Rgb8, face: Option<FaceBox>) -> Result<PersonRegio
 /// Analyses a product photo; the result can be kept and used for any number of people.
 ///
 /// `category` is the caller's word, none lets the outline decide; `face` is the largest face in full-size pixels. Fails when
-/// no garment can be told from the background or when somebody wears it.
+/// no garment can be told from the background or from somebody who wears it.
 pub fn prepare_garment(
     image: &Rgb8,
     category: Option<Category>,

@@ -113,7 +113,12 @@ pub(super) fn place_landmarks(
 
     let armpit = PerSide::from_fn(|side| {
         let depth = (marks.armpit[side].y - marks.shoulder[side].y) * scale;
-        let y = shoulder[side].y + depth.clamp(ARMHOLE_DEPTH.0 * u, ARMHOLE_DEPTH.1 * u);
+        let depth = if garment.wearer.is_some() {
+            depth.clamp(0.28 * u, ARMHOLE_DEPTH.1 * u)
+        } else {
+            depth.clamp(ARMHOLE_DEPTH.0 * u, ARMHOLE_DEPTH.1 * u)
+        };
+        let y = shoulder[side].y + depth;
         Point::new(body_edge(person, side, y) + side.sign() * 0.02 * u, y)
     });
     Landing {

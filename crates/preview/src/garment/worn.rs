@@ -3,7 +3,7 @@
 //! The person analysis tells cloth from skin, hair, limbs and wall. From it the garment is cut out as if it lay flat: a close-up
 //! of the photo, the mask of the garment alone, and landmarks where a body has its own. One file per step:
 //! [`detect`] (is somebody there), [`region`] (which pixels of the wearer are the garment), [`close_up`] (the part of the photo
-//! that shows it), [`cut`] (its exact edge), [`fill`] (what hair and hands hide), [`upper`], [`armhole`] and
+//! that shows it), [`cut`] (its exact edge), [`straps`], [`fill`] (what hair and hands hide), [`upper`], [`armhole`] and
 //! [`sleeves`] (landmarks), [`limits`] (what is refused, what lowers the confidence).
 
 mod armhole;
@@ -14,6 +14,9 @@ mod fill;
 mod limits;
 mod region;
 mod sleeves;
+mod straps;
+#[cfg(test)]
+mod tests;
 mod upper;
 
 use crate::person::{self, FaceBox, PersonRegions};
@@ -53,7 +56,7 @@ pub(super) fn analyze(
     limits::check_covered(filled.covered)?;
 
     let outline = Outline::new(&filled.mask)?;
-    let shape = upper::analyze(&filled.mask, &cut.skin, &outline, &body, category)?;
+    let shape = upper::analyze(&filled.mask, &cut.skin, &outline, &body)?;
     let warnings = limits::warnings(&person, &close_up, category, filled.covered);
     Ok(GarmentShape {
         scale: filled.work.height() as f64 / filled.image.height() as f64,
@@ -90,7 +93,7 @@ impl Body<'_> {
 
     /// Takes a position of the person analysis.
     fn place(&self, point: Point) -> Point {
-        self.close_up.from_person(point)
+        self.close_up.locate(point)
     }
 
     /// Reads the torso's edge in a row of the close-up.

@@ -110,7 +110,7 @@ fn every_reason_is_readable() {
         GarmentError::NothingFound,
         GarmentError::FillsPicture,
         GarmentError::NotAGarment,
-        GarmentError::Worn,
+        GarmentError::Worn("the model is turned"),
     ];
     for (index, reason) in reasons.iter().enumerate() {
         let text = reason.to_string();

@@ -30,8 +30,9 @@ const LEAST_GROUP: f64 = 0.04;
 /// The path's search on both sides of the expected border (U), and the distance at which its price is 1.
 const SEARCH: f64 = 0.10;
 const SPREAD: f64 = 0.055;
-/// Darkness of a crease that counts fully (Lab L), and its weight against the distance.
+/// Darkness of a crease that counts fully, the greatest that a crease has (Lab L), and the weight against the distance.
 const CREASE: f32 = 5.0;
+const DEEPEST_CREASE: f32 = 20.0;
 const CREASE_WEIGHT: f32 = 0.8;
 /// Half the width of a crease (U).
 const CREASE_WIDTH: f64 = 0.02;
@@ -205,6 +206,9 @@ fn crease_darkness(close_up: &CloseUp, u: f64) -> Gray {
         let (column, row) = (x as isize, y as isize);
         let left = narrow.get_clamped(column - beside, row);
         let right = narrow.get_clamped(column + beside, row);
-        ((left.min(right) - narrow[(x, y)]) / CREASE).clamp(0.0, 1.0)
+        let depth = left.min(right) - narrow[(x, y)];
+        let shade = (depth / CREASE).clamp(0.0, 1.0);
+        // Darker lines are prints and seams.
+        shade * ((DEEPEST_CREASE - depth) / CREASE).clamp(0.0, 1.0)
     })
 }

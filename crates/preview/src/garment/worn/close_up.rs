@@ -12,6 +12,8 @@ use crate::raster::{
 
 /// Free space around the garment (share of its longer side).
 const MARGIN: f64 = 0.08;
+/// The close-up of an upper garment begins at least this far above the shoulder tips (U).
+const ABOVE_SHOULDERS: f64 = 0.12;
 /// Least height in full-size pixels of a garment whose cloth can be shown larger.
 const LEAST_HEIGHT: usize = 72;
 /// Blur of a person mask before it is enlarged (person work pixels).
@@ -34,7 +36,15 @@ pub(super) struct CloseUp {
 impl CloseUp {
     /// Cuts the box around a mask of the person's size out of the photo; none when it is too small.
     pub(super) fn new(image: &Rgb8, person: &PersonRegions, garment: &Mask) -> Option<Self> {
-        let bounds = garment.bounds()?;
+        let mut bounds = garment.bounds()?;
+        // Straps that are still to be found end at the shoulders.
+        let shoulders = person
+            .shoulder_tips
+            .left
+            .y
+            .min(person.shoulder_tips.right.y);
+        let highest = shoulders - ABOVE_SHOULDERS * person.shoulder_width;
+        bounds.y0 = bounds.y0.min(highest.max(0.0) as usize);
         let margin = MARGIN * bounds.width().max(bounds.height()) as f64;
         let full = |position: f64| position / person.scale;
         let range = |first: usize, last: usize, size: usize| {
@@ -67,7 +77,7 @@ impl CloseUp {
     }
 
     /// Turns a person work position into one of the close-up.
-    pub(super) fn from_person(&self, point: Point) -> Point {
+    pub(super) fn locate(&self, point: Point) -> Point {
         let half = Point::new(0.5, 0.5);
         (point + half - self.corner) * self.factor - half
     }

@@ -11,6 +11,7 @@ use crate::raster::{
 
 use super::close_up::CloseUp;
 use super::region::Region;
+use super::straps;
 
 /// Half width of the uncertain band (person work pixels), inwards and outwards.
 const BAND_INSIDE: f64 = 2.5;
@@ -31,8 +32,9 @@ pub(super) struct CutOut {
     pub(super) mask: Mask,
     /// Skin next to it.
     pub(super) skin: Mask,
-    /// Hair, arms and hands.
-    pub(super) occluder: Mask,
+    /// Hair, and arms with hands: they may hide cloth.
+    pub(super) hair: Mask,
+    pub(super) arm: Mask,
 }
 
 /// Finds the edge within the band.
@@ -61,10 +63,13 @@ pub(super) fn refine(close_up: &CloseUp, person: &PersonRegions, region: &Region
     });
     let cut = grab_cut(&close_up.work, &trimap, ROUNDS);
     let smooth = gaussian_mask(&cut, EDGE_BLUR).map(|value| value > 0.5);
+    let mask = without_specks(&smooth, &foreign);
+    let straps = straps::find(close_up, person, &mask);
     CutOut {
-        mask: without_specks(&smooth),
-        skin,
-        occluder,
+        mask: mask.or(&straps),
+        skin: skin.and_not(&straps),
+        hair: close_up.mask(&person.hair),
+        arm: close_up.mask(&person.arm),
     }
 }
 
@@ -77,19 +82,20 @@ const COLORS: usize = 4;
 const CORE_DEPTH: f64 = 0.08;
 /// A pixel is foreign when it is this many times nearer to the wall or the other garment than to the cloth.
 const FOREIGN_RATIO: f32 = 0.5;
+/// Skin in the shade of an arm has its colour times these.
+const SKIN_SHADES: [f32; 3] = [0.8, 0.6, 0.4];
 /// Foreign patches are larger than threads and prints (U).
 const FOREIGN_RADIUS: f64 = 0.02;
 
-/// Marks patches with the colour of the wall or of the lower garment where the coarse region holds them for cloth.
+/// Marks patches with the colour of the wall, of shaded skin or of the lower garment where the coarse region holds them for cloth.
 fn foreign_colors(close_up: &CloseUp, person: &PersonRegions, garment: &Mask) -> Mask {
     let u = person.shoulder_width;
     let core = erode(garment, CORE_DEPTH * u);
     let smooth = box_blur(&person.lab, 3, 3);
-    let main = |region: &Mask| kmeans_of(&smooth.select(region));
-    let (cloth, other) = (
-        main(&core),
-        main(&erode(&person.old_bottom.and_not(garment), 2.0)),
-    );
+    let main = |region: &Mask| main_colors(&smooth.select(region));
+    let cloth = main(&core);
+    let mut other = main(&erode(&person.old_bottom.and_not(garment), 2.0));
+    other.extend(SKIN_SHADES.map(|shade| person.skin_color.map(|part| part * shade)));
     let nothing = Mask::new(garment.width(), garment.height(), false);
     if cloth.is_empty() {
         return close_up.mask(&nothing);
@@ -110,8 +116,8 @@ fn foreign_colors(close_up: &CloseUp, person: &PersonRegions, garment: &Mask) ->
     close_up.mask(&open(&foreign, FOREIGN_RADIUS * u))
 }
 
-/// Finds the main colours among some.
-fn kmeans_of(colors: &[[f32; 3]]) -> Vec<[f32; 3]> {
+/// Finds the main colours among some; none when there are too few.
+pub(super) fn main_colors(colors: &[[f32; 3]]) -> Vec<[f32; 3]> {
     if colors.len() < LEAST_SAMPLES {
         return Vec::new();
     }
@@ -120,12 +126,12 @@ fn kmeans_of(colors: &[[f32; 3]]) -> Vec<[f32; 3]> {
     kmeans(&samples, COLORS, 12, 1)
 }
 
-/// Drops small pieces and closes small holes.
-fn without_specks(mask: &Mask) -> Mask {
+/// Drops small pieces and closes small holes but those through which something else is seen.
+fn without_specks(mask: &Mask, foreign: &Mask) -> Mask {
     let area = mask.count() as f64;
     let kept = components(mask, Connectivity::Eight)
         .select(|piece| piece.area as f64 >= LEAST_PIECE * area);
     let holes = components(&kept.not(), Connectivity::Four)
         .select(|hole| (hole.area as f64) < LEAST_HOLE * area);
-    kept.or(&holes)
+    kept.or(&holes.and_not(foreign))
 }

@@ -4,9 +4,9 @@
 //! usual depth on the torso's edge. So the way from the wearer to another person is a way between equal places.
 
 use crate::garment::outline::Outline;
-use crate::garment::types::{Category, GarmentError, UpperLandmarks, UpperShape};
+use crate::garment::types::{GarmentError, Sleeve, UpperLandmarks, UpperShape, Warning};
 use crate::person::{PerSide, Side};
-use crate::raster::{Mask, Point, largest_component, median_f64, open, runs};
+use crate::raster::{Mask, Point, largest_component, median_f64, open, percentile_f64, runs};
 
 use super::Body;
 use super::armhole::{self, Armhole};
@@ -16,6 +16,8 @@ use super::sleeves;
 const BARE_ARMHOLE: (f64, f64) = (0.16, 0.56);
 /// What is thinner than twice this at the lower end does not belong to the hem (U).
 const HEM_RADIUS: f64 = 0.03;
+/// Percentile of the rows' unevenness that counts.
+const PROTRUSION_QUANTILE: f64 = 93.0;
 /// Least distance between the shoulder points in work pixels, so that it can be divided by.
 const LEAST_SHOULDER_WIDTH: f64 = 4.0;
 
@@ -25,7 +27,6 @@ pub(super) fn analyze(
     skin: &Mask,
     outline: &Outline,
     body: &Body,
-    category: Category,
 ) -> Result<UpperShape, GarmentError> {
     let arms = sleeves::arms(body);
     let reach = PerSide::from_fn(|side| arms[side].as_ref().map_or(0.0, |arm| arm.cover(mask)));
@@ -53,8 +54,8 @@ pub(super) fn analyze(
     if width < 0.3 * body.unit() {
         return Err(GarmentError::NotAGarment);
     }
+    let protrusion = protrusion_warning(&trunk, armpit, hem, axis_x, body.unit());
     let torso_width = trunk_width(&trunk, armpit, hem, axis_x).unwrap_or(width);
-    let _ = category;
     Ok(UpperShape {
         landmarks: UpperLandmarks {
             shoulder,
@@ -72,8 +73,18 @@ pub(super) fn analyze(
         shoulder_width: (shoulder.right.x - shoulder.left.x).max(LEAST_SHOULDER_WIDTH),
         torso_width,
         read_as_sleeveless: false,
-        warnings: Vec::new(),
+        warnings: vec![strap_warning(body, shoulder), protrusion],
     })
+}
+
+/// Straps that are too thin or too much like the skin end the visible garment below the shoulders.
+fn strap_warning(body: &Body, shoulder: PerSide<Point>) -> Warning {
+    let gap = |side: Side| shoulder[side].y - body.place(body.person.shoulder_tips[side]).y;
+    let deepest = gap(Side::Left).max(gap(Side::Right)) / body.unit();
+    Warning {
+        reason: "straps are not seen in the product photo",
+        factor: 1.0 - 0.7 * ((deepest - 0.06) / 0.08).clamp(0.0, 1.0),
+    }
 }
 
 /// Reads the armhole of a garment without sleeves off its outline.
@@ -110,6 +121,41 @@ fn bare_armhole(mask: &Mask, body: &Body, center: Point, side: Side) -> Armhole 
     }
 }
 
+/// Bags and hands that were taken for cloth stick out on one side in some rows.
+///
+/// Compares both sides row by row; what all rows have in common is the wearer's pose.
+fn protrusion_warning(
+    trunk: &Mask,
+    armpit: PerSide<Point>,
+    hem: PerSide<Point>,
+    axis_x: f64,
+    u: f64,
+) -> Warning {
+    let first = armpit.left.y.max(armpit.right.y).max(0.0) as usize;
+    let end = (hem.left.y.min(hem.right.y).max(0.0) as usize).min(trunk.height());
+    let mut unevenness: Vec<f64> = (first..end)
+        .filter_map(|y| {
+            let left = edge_of(trunk, y, axis_x, Side::Left)?;
+            let right = edge_of(trunk, y, axis_x, Side::Right)?;
+            Some((left + right - 2.0 * axis_x) / u)
+        })
+        .collect();
+    let spread = if unevenness.len() < 8 {
+        0.0
+    } else {
+        let middle = median_f64(&mut unevenness);
+        let mut off: Vec<f64> = unevenness
+            .iter()
+            .map(|value| (value - middle).abs())
+            .collect();
+        percentile_f64(&mut off, PROTRUSION_QUANTILE)
+    };
+    Warning {
+        reason: "something sticks out of the garment in the product photo",
+        factor: 1.0 - 0.6 * ((spread - 0.12) / 0.10).clamp(0.0, 1.0),
+    }
+}
+
 /// Gives the outer end of the cloth on one side of the middle in a row.
 fn edge_of(mask: &Mask, y: usize, middle: f64, side: Side) -> Option<f64> {
     let x = match side {
@@ -136,7 +182,7 @@ fn neck_point(outline: &Outline, shoulder: Point, side: Side, axis_x: f64) -> Po
 }
 
 /// Gives the largest piece left without the sleeves.
-fn without_sleeves(mask: &Mask, sleeves: &PerSide<Option<crate::garment::types::Sleeve>>) -> Mask {
+fn without_sleeves(mask: &Mask, sleeves: &PerSide<Option<Sleeve>>) -> Mask {
     let mut body = mask.clone();
     for side in Side::ALL {
         if let Some(sleeve) = &sleeves[side] {
