@@ -115,7 +115,7 @@ fn join(factors: &str, labels: &str) -> Result<Vec<Observation>, Box<dyn Error>>
         text.push_str(&[person, garment, category, rating.as_str()].join("\t"));
         for (reason, value) in reasons.iter().zip(values) {
             if value.parse::<f64>()? < 1.0 {
-                text.push_str(&format!("\t{reason}={value}"));
+                text.extend(["\t", reason, "=", value]);
             }
         }
         text.push('\n');
