@@ -4,14 +4,17 @@
 //! the steps are carried out inside it: every pixel outside keeps its bytes.
 
 mod cloth;
+mod continuation;
 mod layers;
 mod leftover;
 mod light;
+mod limb;
 mod lower;
 mod patch;
 mod plan;
 mod repair;
 mod skin;
+mod texture;
 mod upper;
 
 use crate::fit::{LowerFit, UpperFit};

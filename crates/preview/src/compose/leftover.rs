@@ -3,10 +3,21 @@
 use crate::fit::{LowerFit, UpperFit};
 use crate::garment::Category;
 use crate::person::{PersonRegions, Side};
-use crate::raster::{Gray, Mask, Plane, dilate};
+use crate::raster::{
+    Connectivity, Gray, Mask, Plane, close, components, dilate, gaussian, gaussian_mask,
+    lab_distance, median_color, nearest_true, open,
+};
+
+use super::limb::HiddenArms;
+use super::skin::bare_skin;
 
 /// Coverage from which on old cloth counts as hidden.
 const HIDDEN: f32 = 0.98;
+/// Short sleeves hide arms down to this far below the armpits (U); lower, loose cloth beside the torso hides what is behind it.
+const SLEEVE_ROWS: f64 = 0.45;
+/// Widest strap (U), and how close (Lab) its colour is to that of the old top.
+const STRAP: f64 = 0.06;
+const STRAP_COLOR: f32 = 26.0;
 
 /// Old cloth that the new garment leaves visible, by what replaces it; work masks that do not overlap.
 #[derive(Debug, Clone)]
@@ -17,6 +28,8 @@ pub(super) struct Leftover {
     pub(super) skin: Mask,
     /// Becomes lower garment, continued from below.
     pub(super) lower: Mask,
+    /// Where the body goes on under the new garment: skin does not end there.
+    pub(super) covered: Mask,
 }
 
 /// What replaces a pixel of old cloth.
@@ -32,24 +45,32 @@ pub(super) fn upper_leftover(
     person: &PersonRegions,
     category: Category,
     fit: &UpperFit,
+    hidden: &HiddenArms,
     coverage: &Gray,
     sleeve_coverage: &Gray,
 ) -> Leftover {
     let dress = category == Category::Dress;
     let u = person.shoulder_width;
+    let straps = straps(person, fit);
     let mut old = dilate(&person.old_top, 2.0);
     old.subtract_assign(&person.head.and_not(&person.old_top));
     old.subtract_assign(&person.hair);
     old.subtract_assign(&dilate(&person.arm.and_not(&person.old_top), 1.0));
+    old.or_assign(&straps);
     if dress {
         old.or_assign(&old_skirt(person, fit.hem));
     }
     let left = Plane::from_fn(old.width(), old.height(), |x, y| {
         let at = (x, y);
         (old[at] && coverage[at] < HIDDEN)
-            || (!fit.long_sleeves && person.old_sleeves[at] && sleeve_coverage[at] < HIDDEN)
+            || (!fit.long_sleeves
+                && (person.old_sleeves[at] || (hidden.arms[at] && old[at]))
+                && sleeve_coverage[at] < HIDDEN)
     });
-    let zone = |x: usize, y: usize| left[(x, y)].then(|| zone_of(person, fit, dress, x, y));
+    let behind = Behind::new(person);
+    let zone = |x: usize, y: usize| {
+        left[(x, y)].then(|| zone_of(person, fit, hidden, &behind, dress, x, y))
+    };
     let zones = Plane::from_fn(left.width(), left.height(), zone);
     let pick = |wanted: Zone| zones.map(|zone| zone == Some(wanted));
     let (skin, lower, mut wall) = (pick(Zone::Skin), pick(Zone::Lower), pick(Zone::Wall));
@@ -72,7 +93,78 @@ pub(super) fn upper_leftover(
             && !person.silhouette[at]
     });
     wall.or_assign(&fringe);
-    Leftover { wall, skin, lower }
+    let covered = Plane::from_fn(wall.width(), wall.height(), |x, y| {
+        let at = (x, y);
+        hidden.arms[at] || (person.old_top[at] && !hidden.sleeves[at] && coverage[at] > 0.5)
+    });
+    Leftover {
+        wall,
+        skin,
+        lower,
+        covered,
+    }
+}
+
+/// Finds narrow straps and collars of the old top that its mask misses, from the chin to the armpits: gaps between bare skin and
+/// the top, and thin lines in the skin that resemble the top more than the skin around them.
+fn straps(person: &PersonRegions, fit: &UpperFit) -> Mask {
+    let u = person.shoulder_width;
+    let last_row = fit.landing.armpit.left.y.max(fit.landing.armpit.right.y);
+    let place = |x: usize, y: usize| {
+        let row = y as f64;
+        person.silhouette[(x, y)]
+            && row > person.chin + 0.05 * u
+            && row < last_row
+            && (x as f64 - person.center_x).abs() < 0.6 * u
+    };
+    if !person.old_top.any() {
+        return person.old_top.clone();
+    }
+    let skin = bare_skin(person);
+    let color = median_color(&person.lab.select(&person.old_top));
+    let lines = lines_like(person, &skin, color, 0.5 * STRAP * u);
+    let seen = skin.and_not(&lines).or(&person.old_top);
+    let kept = seen.or(&dilate(&person.hair, 1.0));
+    let closed = close(&seen, 0.5 * STRAP * u);
+    let near_top = dilate(&person.old_top, STRAP * u);
+    let gaps = Plane::from_fn(closed.width(), closed.height(), |x, y| {
+        let at = (x, y);
+        let at_neck = (x as f64 - person.neck_x).abs() < 0.3 * u;
+        (closed[at] || lines[at] || (near_top[at] && at_neck)) && !kept[at] && place(x, y)
+    });
+    let patches = components(&gaps, Connectivity::Eight);
+    let touching = patches.shared_with(&dilate(&person.old_top, 2.0));
+    let colored = patches.shared_with(&gaps.zip_map(&person.lab, |gap, lab| {
+        gap && lab_distance(lab, color, [1.0; 3]) < STRAP_COLOR
+    }));
+    let chosen = patches.select(|patch| {
+        let index = (patch.label as usize).saturating_sub(1);
+        let shared = |list: &[usize]| list.get(index).copied().unwrap_or(0);
+        shared(&touching) > 0 || 2 * shared(&colored) > patch.area
+    });
+    dilate(&chosen, 2.0).and_not(&person.hair)
+}
+
+/// Finds lines in the skin, at most two `half_width` wide, whose colour is nearer to `color` than to that of the skin around.
+fn lines_like(person: &PersonRegions, skin: &Mask, color: [f32; 3], half_width: f64) -> Mask {
+    let sigma = (2.0 * half_width) as f32;
+    let weight = gaussian_mask(skin, sigma);
+    let sum = gaussian(
+        &person
+            .lab
+            .zip_map(skin, |lab, inside| if inside { lab } else { [0.0; 3] }),
+        sigma,
+    );
+    let alike = Plane::from_fn(skin.width(), skin.height(), |x, y| {
+        let at = (x, y);
+        if !person.skin[at] || weight[at] < 0.05 {
+            return false;
+        }
+        let around = sum[at].map(|part| part / weight[at]);
+        let lab = person.lab[at];
+        lab_distance(lab, color, [1.0; 3]) < lab_distance(lab, around, [1.0; 3])
+    });
+    alike.and_not(&open(&alike, half_width))
 }
 
 /// Finds the part of the old lower garment that a dress replaces.
@@ -91,9 +183,29 @@ fn old_skirt(person: &PersonRegions, hem: f64) -> Mask {
 }
 
 /// Decides what replaces a pixel of the old top.
-fn zone_of(person: &PersonRegions, fit: &UpperFit, dress: bool, x: usize, y: usize) -> Zone {
+fn zone_of(
+    person: &PersonRegions,
+    fit: &UpperFit,
+    hidden: &HiddenArms,
+    behind: &Behind,
+    dress: bool,
+    x: usize,
+    y: usize,
+) -> Zone {
     let (column, row) = (x as f64, y as f64);
     let u = person.shoulder_width;
+    if hidden.sleeves[(x, y)] {
+        // A wide sleeve hides the arm and what is beside and behind it.
+        return if hidden.arms[(x, y)] {
+            Zone::Skin
+        } else if row > person.waist {
+            if dress { Zone::Wall } else { behind.zone(x, y) }
+        } else if person.torso[(x, y)] {
+            Zone::Skin
+        } else {
+            Zone::Wall
+        };
+    }
     // A sleeve that flares away from the arm hides wall, not arm.
     let beside_the_arm = Side::ALL.iter().any(|&side| {
         let edge = person.arm_edge[side].get(y).copied().unwrap_or(-1.0);
@@ -104,15 +216,42 @@ fn zone_of(person: &PersonRegions, fit: &UpperFit, dress: bool, x: usize, y: usi
     }
     let above_armpit = row < fit.landing.armpit.left.y;
     let neck = above_armpit && (column - person.center_x).abs() < 0.50 * u;
-    let arm = (!person.torso[(x, y)] || above_armpit) && row < person.shoulder_y + 1.6 * u;
-    if neck || arm || person.old_sleeves[(x, y)] || row < person.waist {
+    let beside = !person.torso[(x, y)];
+    let arm = above_armpit || (beside && row < fit.landing.armpit.left.y + SLEEVE_ROWS * u);
+    if neck || arm || person.old_sleeves[(x, y)] || (!beside && row < person.waist) {
         return Zone::Skin;
     }
-    // A wider old skirt leaves wall behind, not cloth.
-    if dress && person.legs_bare {
+    // Wider old skirts and trousers leave wall beside a dress, not cloth.
+    if dress {
         Zone::Wall
-    } else {
+    } else if person.torso[(x, y)] {
         Zone::Lower
+    } else {
+        behind.zone(x, y)
+    }
+}
+
+/// What is behind a loose piece of cloth below the waist: what is seen nearest to it, wall or lower garment.
+struct Behind {
+    lower: Mask,
+    nearest: Plane<u32>,
+}
+
+impl Behind {
+    fn new(person: &PersonRegions) -> Self {
+        Self {
+            nearest: nearest_true(&person.old_bottom.or(&person.silhouette.not())),
+            lower: person.old_bottom.clone(),
+        }
+    }
+
+    fn zone(&self, x: usize, y: usize) -> Zone {
+        let index = self.nearest[(x, y)] as usize;
+        if self.lower.data().get(index) == Some(&true) {
+            Zone::Lower
+        } else {
+            Zone::Wall
+        }
     }
 }
 
@@ -144,9 +283,11 @@ pub(super) fn lower_leftover(person: &PersonRegions, fit: &LowerFit, coverage: &
     };
     let zones = Plane::from_fn(worn.width(), worn.height(), zone);
     let pick = |wanted: Zone| zones.map(|zone| zone == Some(wanted));
+    let covered = worn.zip_map(coverage, |worn, strength| worn && strength > 0.5);
     Leftover {
         wall: pick(Zone::Wall),
         skin: pick(Zone::Skin),
         lower: pick(Zone::Lower),
+        covered,
     }
 }

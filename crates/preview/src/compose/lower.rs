@@ -10,7 +10,8 @@ use super::leftover::lower_leftover;
 use super::light::{light_match, shade, shadow_reach, soft_shadow};
 use super::patch::{Frame, Patch, SoftMask, Window, below_curve, shrink, soften, soften_in};
 use super::plan::{Step, allowed_region, carry_out};
-use super::upper::{cover_old_clothes, enlarge_part, fall, lit, where_covered};
+use super::repair::cover_old_clothes;
+use super::upper::{enlarge_part, fall, lit, where_covered};
 use super::{ComposeError, Composition, Measures};
 
 /// Shadow of the garment's lower end on the legs: strength, way down and softness (U).
@@ -33,7 +34,7 @@ pub(super) fn compose_lower(
     let coverage = shrink(&layer.alpha, frame);
     let leftover = lower_leftover(person, fit, &coverage);
 
-    let mut steps = cover_old_clothes(image, person, &leftover, frame);
+    let mut steps = cover_old_clothes(image, person, &leftover, &coverage, frame);
     steps.push(Step::Keep);
     steps.push(Step::Darken(end_shadow(
         person,

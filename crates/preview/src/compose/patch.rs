@@ -1,6 +1,6 @@
 //! Parts of pictures, and the way between work size and full size.
 
-use crate::raster::{Bounds, Color, Gray, Mask, Plane, Point, Rgb8, Sample, gaussian_mask};
+use crate::raster::{Bounds, Gray, Mask, Plane, Point, Rgb8, Sample, gaussian_mask};
 
 /// Blur of a work mask before it is enlarged (work pixels), so that no staircase shows.
 const SOFTEN: f32 = 1.1;
@@ -207,16 +207,6 @@ impl<T: Copy + Default + Send + Sync> Patch<T> {
         Self { window, plane }
     }
 
-    /// Puts samples at the place of a window of the same size.
-    pub(crate) fn new(window: Window, plane: Plane<T>) -> Self {
-        debug_assert_eq!(
-            plane.size(),
-            (window.width, window.height),
-            "a patch fills its window"
-        );
-        Self { window, plane }
-    }
-
     /// Gives the place of the patch.
     pub(crate) fn window(&self) -> Window {
         self.window
@@ -384,22 +374,32 @@ pub(crate) fn soften(mask: &Mask, frame: &Frame) -> SoftMask {
 
 /// Like [`soften`], but only inside a window.
 pub(crate) fn soften_in(mask: &Mask, frame: &Frame, within: Window) -> SoftMask {
+    softened(mask, frame, within, SOFTEN)
+}
+
+/// Turns a work mask into a full-size mask whose outline is smoothed over `sigma` work pixels and no softer for that.
+pub(crate) fn smoothed(mask: &Mask, frame: &Frame, sigma: f32) -> SoftMask {
+    let all = Window::between((0, 0), frame.full, frame.full);
+    softened(mask, frame, all, sigma)
+}
+
+fn softened(mask: &Mask, frame: &Frame, within: Window, sigma: f32) -> SoftMask {
+    let reach = SOFT_REACH.max((3.0 * sigma).ceil() as usize + 2);
+    let slope = SHARPEN * sigma / SOFTEN;
     let Some(bounds) = mask.bounds() else {
         return Patch::empty();
     };
     let window = frame
-        .window(bounds, SOFT_REACH as f64 - 1.0)
+        .window(bounds, reach as f64 - 1.0)
         .intersection(&within);
     if window.is_empty() {
         return Patch::empty();
     }
-    let (part, origin) = work_part(frame, window, SOFT_REACH, |x, y, w, h| {
-        mask.crop(x, y, w, h)
-    });
-    let mut soft = enlarge(&gaussian_mask(&part, SOFTEN), origin, frame, window);
+    let (part, origin) = work_part(frame, window, reach, |x, y, w, h| mask.crop(x, y, w, h));
+    let mut soft = enlarge(&gaussian_mask(&part, sigma), origin, frame, window);
     soft.change_rows(|_, row| {
         for value in row {
-            *value = ((*value - 0.5) * SHARPEN + 0.5).clamp(0.0, 1.0);
+            *value = ((*value - 0.5) * slope + 0.5).clamp(0.0, 1.0);
         }
     });
     soft
@@ -493,18 +493,6 @@ pub(crate) fn below_curve(curve: &[f64], frame: &Frame, window: Window) -> SoftM
         for (value, edge) in row.iter_mut().zip(&rows) {
             *value = ((y as f32 - edge) / 1.5 + 0.5).clamp(0.0, 1.0);
         }
-    })
-}
-
-/// Crops a colour plane to the work pixels under a window.
-pub(crate) fn color_part(
-    plane: &Color,
-    frame: &Frame,
-    window: Window,
-    margin: usize,
-) -> (Color, (usize, usize)) {
-    work_part(frame, window, margin, |x, y, width, height| {
-        plane.crop(x, y, width, height)
     })
 }
 

@@ -1,35 +1,45 @@
-//! Invented skin: continues the skin that is seen, is shaded like a round limb and carries the grain of the photo.
+//! Invented skin: continues the skin that is seen, is lit like a round body and carries the fine structure of the person's own skin.
 
 use crate::person::{PersonRegions, Side};
 use crate::raster::{
-    Bounds, Color, Connectivity, Gray, Mask, Plane, Point, Rgb8, XorShift, close, components,
-    dilate, distance_inside, erode, gaussian, gaussian_mask, luma, median_color, median_of,
-    percentile, rgb_from_lab,
+    Bounds, Color, Mask, Plane, Point, Rgb8, close, dilate, erode, gaussian_mask, median_color,
+    median_of, percentile, rgb_from_lab, solve,
 };
 
+use super::continuation::continued;
 use super::patch::{Frame, Patch, Window, enlarge};
+use super::texture::Texture;
 
-/// Scales at which seen skin is continued, coarse to fine (U).
-const SCALES: [f64; 6] = [0.5, 0.25, 0.12, 0.06, 0.03, 0.015];
-/// Lab L lost where a limb turns away, and over which width (U).
-const ROUND: f32 = 9.0;
-const ROUND_WIDTH: f64 = 0.085;
-/// Lab L amplitude of the collar-bone hint.
-const CLAVICLE: f64 = 2.6;
+/// Length after which the lightness and the colour of seen skin have faded into the person's usual tone (U).
+const FADE_LIGHTNESS: f64 = 0.20;
+const FADE_COLOR: f64 = 0.6;
+/// Seen skin may differ from the usual tone by this much where it is continued (Lab): more is hair or jewellery.
+const MOST_DIFFERENCE: [f32; 3] = [26.0, 12.0, 14.0];
+/// Chroma by which skin may differ from the person's usual tone (Lab).
+const MOST_CHROMA: f32 = 24.0;
+/// Lab L amplitude of the collar bones, and of the hollow between the sides of the chest.
+const CLAVICLE: f64 = 3.6;
+const HOLLOW: f64 = 1.6;
+/// Surroundings of the region that are continued (U).
+const SURROUNDINGS: f64 = 0.3;
 /// Work pixels around the region that its soft edge can reach.
 const EDGE_REACH: usize = 8;
-/// Fewest skin pixels (work size, full size) that can be measured.
+/// Fewest skin pixels (work size) that can be measured.
 const FEW: usize = 60;
-const FEW_FULL: usize = 400;
-/// Side of the tile of grain (full-size pixels), and the largest side of the piece of skin that is measured.
-const GRAIN_TILE: usize = 256;
-const GRAIN_SAMPLE: usize = 320;
+/// Blur that inflates an arm, and neck and chest (U): about two thirds of half the width of an arm.
+const ARM_SOFTNESS: f64 = 0.055;
+const BODY_SOFTNESS: f64 = 0.06;
+/// Neck and chest turn away less than an arm.
+const BODY_SHARE: f32 = 0.6;
 
 /// Invents skin for a region (work mask); gives colours 0..255 for a window of the full-size picture.
+///
+/// `covered` are work pixels of limbs that the new garment hides: they tell where a limb does not end.
 pub(super) fn skin_fill(
     image: &Rgb8,
     person: &PersonRegions,
     region: &Mask,
+    covered: &Mask,
     frame: &Frame,
     window: Window,
 ) -> Patch<[f32; 3]> {
@@ -37,45 +47,93 @@ pub(super) fn skin_fill(
         return Patch::empty();
     };
     let (width, height) = region.size();
+    let margin = EDGE_REACH.max((SURROUNDINGS * person.shoulder_width) as usize);
     let area = Bounds {
-        x0: bounds.x0.saturating_sub(EDGE_REACH),
-        y0: bounds.y0.saturating_sub(EDGE_REACH),
-        x1: (bounds.x1 + EDGE_REACH).min(width - 1),
-        y1: (bounds.y1 + EDGE_REACH).min(height - 1),
+        x0: bounds.x0.saturating_sub(margin),
+        y0: bounds.y0.saturating_sub(margin),
+        x1: (bounds.x1 + margin).min(width - 1),
+        y1: (bounds.y1 + margin).min(height - 1),
     };
+    let part = |mask: &Mask| mask.crop(area.x0, area.y0, area.width(), area.height());
     let known = known_skin(person, region);
-    let mut lab = continued(person, &known, area);
-    let shading = Shading::new(person, region, &known, area);
-    lab.fill_rows(|y, row| {
-        for (x, color) in row.iter_mut().enumerate() {
-            *color = shading.shaded(*color, area.x0 + x, area.y0 + y);
+    let form = Form::new(person, region, covered, area);
+    let light = Light::measured(person, &form, &known);
+    let tone = skin_tone(person);
+    let relief = Relief::new(person);
+    let base = Plane::from_fn(area.width(), area.height(), |x, y| {
+        let turned = form.turned[(x, y)];
+        let arm = form.arm[(x, y)];
+        let bones = if arm {
+            0.0
+        } else {
+            relief.height((area.x0 + x) as f64, (area.y0 + y) as f64)
+        };
+        let gain = 1.0 + light.change(turned);
+        // In the shade skin is redder than its lightness tells.
+        [
+            tone[0] * gain + bones,
+            tone[1] * gain.powf(0.4),
+            tone[2] * gain.powf(0.6),
+        ]
+    });
+    let known = part(&known);
+    let difference = Plane::from_fn(area.width(), area.height(), |x, y| {
+        let seen = person.lab[(area.x0 + x, area.y0 + y)];
+        let mut difference = [0.0; 3];
+        for (index, value) in difference.iter_mut().enumerate() {
+            let most = MOST_DIFFERENCE[index];
+            *value = (seen[index] - base[(x, y)][index]).clamp(-most, most);
         }
+        difference
+    });
+    let fade = |length: f64| (length * person.shoulder_width) as f32;
+    let fades = [FADE_LIGHTNESS, FADE_COLOR, FADE_COLOR].map(fade);
+    let lab = base.zip_map(&continued(&difference, &known, fades), |base, more| {
+        [base[0] + more[0], base[1] + more[1], base[2] + more[2]]
     });
     let mut colors = enlarge(&rgb_from_lab(&lab), (area.x0, area.y0), frame, window);
-    let grain = grain(image, person, frame, window);
-    colors.change_rows(|y, row| {
-        let grain = grain.row(y);
-        for (x, color) in row.iter_mut().enumerate() {
-            let gain = 1.0 + grain.at(window.x0 + x);
-            *color = color.map(|part| part * gain);
-        }
-    });
+    if let Some(texture) = skin_texture(image, person, frame) {
+        colors.change_rows(|y, row| {
+            for (x, color) in row.iter_mut().enumerate() {
+                for (part, more) in color.iter_mut().zip(texture.at(window.x0 + x, y)) {
+                    *part *= 1.0 + more;
+                }
+            }
+        });
+    }
     colors
+}
+
+/// Takes the fine structure from arms and neck, or from the face too when little else is seen.
+fn skin_texture(image: &Rgb8, person: &PersonRegions, frame: &Frame) -> Option<Texture> {
+    let bare = person.skin.and_not(&person.hair);
+    let below_chin = Plane::from_fn(bare.width(), bare.height(), |x, y| {
+        bare[(x, y)] && y as f64 > person.chin
+    });
+    [below_chin, bare]
+        .iter()
+        .find_map(|surface| Texture::of(image, surface, person.shoulder_width, frame))
+}
+
+/// Lists skin without what only resembles it: hair, and red cloth or wood, which has the hue of skin but a stronger colour.
+pub(super) fn bare_skin(person: &PersonRegions) -> Mask {
+    let tone = skin_tone(person);
+    let alike = person
+        .lab
+        .map(|lab| (lab[1] - tone[1]).hypot(lab[2] - tone[2]) < MOST_CHROMA);
+    person.skin.and(&alike).and_not(&person.hair)
 }
 
 /// Lists the pixels whose skin colour is continued: real skin next to the region, its rim left out.
 fn known_skin(person: &PersonRegions, region: &Mask) -> Mask {
-    let bare = person
-        .skin
-        .and_not(&person.hair)
-        .and_not(&dilate(region, 1.0));
+    let bare = bare_skin(person).and_not(&dilate(region, 1.0));
     let first_row = person.chin - 0.06 * person.shoulder_width;
     let inner = erode(&bare, 1.0);
     let known = Plane::from_fn(inner.width(), inner.height(), |x, y| {
         inner[(x, y)] && (y as f64) > first_row
     });
     if known.count() < FEW {
-        erode(&person.skin, 1.0)
+        erode(&person.skin, 1.0).and_not(region)
     } else {
         known
     }
@@ -104,121 +162,163 @@ fn skin_tone(person: &PersonRegions) -> [f32; 3] {
     median_color(&bright)
 }
 
-/// Continues the seen skin into an area (normalised convolution, coarse to fine, exact at the rim of what is seen).
-fn continued(person: &PersonRegions, known: &Mask, area: Bounds) -> Color {
-    let mut result = Plane::new(area.width(), area.height(), skin_tone(person));
-    for scale in SCALES {
-        let sigma = scale * person.shoulder_width;
-        let coarse = scale > 0.1;
-        let (gain, most) = if coarse { (2.0, 0.7) } else { (5.0, 1.0) };
-        let Some((sum, weight)) = blurred_part(person, known, area, sigma) else {
-            continue;
-        };
-        result.fill_rows(|y, row| {
-            for ((color, sum), weight) in row.iter_mut().zip(sum.row(y)).zip(weight.row(y)) {
-                let share = (weight * gain).clamp(0.0, most);
-                for (part, sum) in color.iter_mut().zip(sum) {
-                    *part = *part * (1.0 - share) + sum / weight.max(1e-3) * share;
-                }
-            }
-        });
-    }
-    result
-}
+/// How a surface turns away from the viewer: 0 facing, 1 at the rim, and the direction it turns to (right, down).
+type Turned = [f32; 3];
 
-/// Blurs known colours and their weight; gives the area's part of both, none when nothing known is near.
-fn blurred_part(
-    person: &PersonRegions,
-    known: &Mask,
+/// The round form of the body: its outline, blurred, is steep where the surface turns away (an inflated outline).
+struct Form {
     area: Bounds,
-    sigma: f64,
-) -> Option<(Color, Gray)> {
-    let reach = (3.0 * sigma).ceil() as usize + 1;
-    let (width, height) = known.size();
-    let (x0, y0) = (area.x0.saturating_sub(reach), area.y0.saturating_sub(reach));
-    let (x1, y1) = (
-        (area.x1 + reach).min(width - 1),
-        (area.y1 + reach).min(height - 1),
-    );
-    let near = known.crop(x0, y0, x1 + 1 - x0, y1 + 1 - y0);
-    if !near.any() {
-        return None;
-    }
-    let weight = near.map(f32::from);
-    let colors = Plane::from_fn(near.width(), near.height(), |x, y| {
-        if near[(x, y)] {
-            person.lab[(x0 + x, y0 + y)]
-        } else {
-            [0.0; 3]
-        }
-    });
-    let part = |x: usize, y: usize| (area.x0 - x0 + x, area.y0 - y0 + y);
-    let sum = gaussian(&colors, sigma as f32);
-    let weight = gaussian(&weight, sigma as f32);
-    Some((
-        Plane::from_fn(area.width(), area.height(), |x, y| sum[part(x, y)]),
-        Plane::from_fn(area.width(), area.height(), |x, y| weight[part(x, y)]),
-    ))
+    turned: Color,
+    arm: Mask,
 }
 
-/// Shades invented skin.
-struct Shading<'a> {
-    person: &'a PersonRegions,
-    area: Bounds,
-    /// 0 at the rim of a limb, 1 inside.
-    inside: Gray,
-    /// 0 next to real skin, whose own shading rules there; 1 far from it.
-    far: Gray,
-    collar_bones: [CollarBone; 2],
-}
-
-impl<'a> Shading<'a> {
-    fn new(person: &'a PersonRegions, region: &Mask, known: &Mask, area: Bounds) -> Self {
+impl Form {
+    fn new(person: &PersonRegions, region: &Mask, covered: &Mask, area: Bounds) -> Self {
         let u = person.shoulder_width;
-        let limb = close(&region.or(&person.skin), 2.0).and(&person.silhouette);
+        let limb = close(&region.or(&person.skin).or(covered), 2.0).and(&person.silhouette);
         let is_arm = |x: usize, y: usize| {
-            (x as f64 - person.center_x).abs() > 0.36 * u && y as f64 > person.shoulder_y + 0.05 * u
+            person.arm[(x, y)]
+                || ((x as f64 - person.center_x).abs() > 0.36 * u
+                    && y as f64 > person.shoulder_y + 0.05 * u)
         };
         // Neck and chest end at the silhouette, arms at both of their edges.
         let arms = Plane::from_fn(limb.width(), limb.height(), |x, y| {
             limb[(x, y)] && (is_arm(x, y) || (y as f64) < person.shoulder_y)
         });
-        let (to_wall, to_edge) = (distance_inside(&person.silhouette), distance_inside(&arms));
-        let width = (ROUND_WIDTH * u) as f32;
-        let depth = Plane::from_fn(area.width(), area.height(), |x, y| {
+        let arm = Plane::from_fn(area.width(), area.height(), |x, y| {
             let at = (area.x0 + x, area.y0 + y);
-            let distance = if limb[at] && is_arm(at.0, at.1) {
-                to_wall[at].min(to_edge[at])
-            } else {
-                to_wall[at]
-            };
-            (distance / width).clamp(0.0, 1.0)
+            limb[at] && is_arm(at.0, at.1)
         });
-        let near = gaussian_mask(known, (0.03 * u) as f32);
+        let (of_arms, of_body) = (
+            turning(&arms, ARM_SOFTNESS * u, area),
+            turning(&person.silhouette, BODY_SOFTNESS * u, area),
+        );
+        let near_arm = gaussian_mask(&arm, (0.03 * u) as f32);
+        let turned = Plane::from_fn(area.width(), area.height(), |x, y| {
+            let at = (x, y);
+            let share = near_arm[at];
+            let mut mixed = of_arms[at];
+            for (part, body) in mixed.iter_mut().zip(of_body[at]) {
+                *part = *part * share + body * BODY_SHARE * (1.0 - share);
+            }
+            mixed
+        });
+        Self { area, turned, arm }
+    }
+}
+
+/// Inflates an outline: the slope of the blurred mask, 1 at a straight rim and 0 in the middle.
+fn turning(mask: &Mask, sigma: f64, area: Bounds) -> Color {
+    let blurred = gaussian_mask(mask, sigma as f32);
+    let scale = 0.5 * (sigma * std::f64::consts::TAU.sqrt()) as f32;
+    Plane::from_fn(area.width(), area.height(), |x, y| {
+        let (column, row) = ((area.x0 + x) as isize, (area.y0 + y) as isize);
+        let read = |dx: isize, dy: isize| blurred.get_clamped(column + dx, row + dy);
+        let across = (read(-1, 0) - read(1, 0)) * scale;
+        let down = (read(0, -1) - read(0, 1)) * scale;
+        let steep = across.hypot(down);
+        let limit = 1.0 / steep.max(1.0);
+        [steep * limit, across * limit, down * limit]
+    })
+}
+
+/// How lightness changes with the form, relative: a round body in light from the front, the side and above.
+///
+/// Measured on the person's own bare arms (direction of light from outlines: Johnson and Farid 2005).
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Light {
+    /// Loss at a rim that faces sideways.
+    front: f32,
+    /// Gain towards the right and towards the bottom.
+    right: f32,
+    down: f32,
+}
+
+impl Light {
+    /// What most photos show.
+    const USUAL: Self = Self {
+        front: 0.30,
+        right: 0.0,
+        down: -0.04,
+    };
+    /// Number of work pixels that the usual light counts for.
+    const PRIOR: f64 = 250.0;
+
+    /// Gives the relative change of lightness.
+    fn change(&self, [amount, right, down]: Turned) -> f32 {
+        self.right * right + self.down * down - self.front * falling(amount)
+    }
+
+    /// Fits the light to seen arms by ridge regression around the usual light.
+    fn measured(person: &PersonRegions, form: &Form, known: &Mask) -> Self {
+        let mut samples: Vec<(Turned, f32)> = Vec::new();
+        for (y, row) in (0..form.arm.height()).map(|y| (y, form.arm.row(y))) {
+            for (x, _) in row.iter().enumerate().filter(|(_, arm)| **arm) {
+                let at = (form.area.x0 + x, form.area.y0 + y);
+                if known[at] && person.arm[at] {
+                    samples.push((form.turned[(x, y)], person.lab[at][0]));
+                }
+            }
+        }
+        if samples.len() < FEW {
+            return Self::USUAL;
+        }
+        let facing = median_of(samples.iter().map(|sample| sample.1)).max(5.0);
+        // Unknowns: level, and the differences of front, right and down from the usual light.
+        let mut normal = [0.0_f64; 16];
+        let mut sums = [0.0_f64; 4];
+        for (turned, lightness) in &samples {
+            let terms = [1.0, -falling(turned[0]), turned[1], turned[2]].map(f64::from);
+            let rest = f64::from((lightness / facing - 1.0).clamp(-0.5, 0.5))
+                - f64::from(Self::USUAL.change(*turned));
+            for (row, term) in terms.iter().enumerate() {
+                sums[row] += term * rest;
+                for (column, other) in terms.iter().enumerate() {
+                    normal[4 * row + column] += term * other;
+                }
+            }
+        }
+        for diagonal in 0..4 {
+            normal[5 * diagonal] += if diagonal == 0 {
+                1e-3
+            } else {
+                0.1 * Self::PRIOR
+            };
+        }
+        if !solve(&mut normal, 4, &mut sums, 1) {
+            return Self::USUAL;
+        }
+        let [_, front, right, down] = sums.map(|part| part as f32);
+        Self {
+            front: (Self::USUAL.front + front).clamp(0.20, 0.45),
+            right: (Self::USUAL.right + right).clamp(-0.16, 0.16),
+            down: (Self::USUAL.down + down).clamp(-0.12, 0.08),
+        }
+    }
+}
+
+/// Share of frontal light that is lost on a cylinder at a distance from its middle line (0..1).
+fn falling(amount: f32) -> f32 {
+    1.0 - (1.0 - amount * amount).max(0.0).sqrt()
+}
+
+/// The relief of the upper chest, as a change of Lab L.
+struct Relief<'a> {
+    person: &'a PersonRegions,
+    collar_bones: [CollarBone; 2],
+}
+
+impl<'a> Relief<'a> {
+    fn new(person: &'a PersonRegions) -> Self {
         Self {
             person,
-            area,
-            inside: gaussian(&depth, (0.01 * u) as f32),
-            far: Plane::from_fn(area.width(), area.height(), |x, y| {
-                (1.0 - near[(area.x0 + x, area.y0 + y)] * 2.0).clamp(0.0, 1.0)
-            }),
             collar_bones: Side::ALL.map(|side| CollarBone::new(person, side)),
         }
     }
 
-    fn shaded(&self, color: [f32; 3], x: usize, y: usize) -> [f32; 3] {
-        let local = (x - self.area.x0, y - self.area.y0);
-        let (far, rim) = (self.far[local], 1.0 - self.inside[local].clamp(0.0, 1.0));
-        let bones = self.collar_bones(x as f64, y as f64);
-        [
-            color[0] + (bones - ROUND * rim.powf(1.6)) * far,
-            color[1] + 1.2 * rim * far,
-            color[2] + 1.6 * rim * far,
-        ]
-    }
-
-    /// Two soft ridges from the pit of the throat to the shoulders, light above and shaded below; zero far from the chest.
-    fn collar_bones(&self, x: f64, y: f64) -> f32 {
+    /// Two soft ridges from the pit of the throat to the shoulders, light above and shaded below, and a hollow in the middle;
+    /// zero far from the chest.
+    fn height(&self, x: f64, y: f64) -> f32 {
         let u = self.person.shoulder_width;
         let pit = throat_pit(self.person);
         let ridges: f64 = self
@@ -226,8 +326,12 @@ impl<'a> Shading<'a> {
             .iter()
             .map(|bone| bone.height(x, y, u))
             .sum();
-        let hollow = bell((x - pit.x) / (0.035 * u)) * bell((y - pit.y - 0.01 * u) / (0.03 * u));
-        (CLAVICLE * (ridges - 0.9 * hollow)) as f32
+        let throat = bell((x - pit.x) / (0.035 * u)) * bell((y - pit.y - 0.01 * u) / (0.03 * u));
+        let below = ((y - pit.y) / u - 0.08).clamp(0.0, 0.12) / 0.12;
+        let middle = bell((x - pit.x) / (0.04 * u)) * below;
+        // The chest is round: its sides turn away.
+        let barrel = ((x - pit.x) / (0.45 * u)).powi(2).min(1.0);
+        (CLAVICLE * (ridges - 0.9 * throat) - HOLLOW * middle - 3.0 * barrel) as f32
     }
 }
 
@@ -283,133 +387,4 @@ fn throat_pit(person: &PersonRegions) -> Point {
 /// Bell curve of height 1 and standard deviation 1.
 fn bell(value: f64) -> f64 {
     (-0.5 * value * value).exp()
-}
-
-/// A band of grain: differences between two blurs (full-size pixels), and its largest relative strength.
-struct Band {
-    fine: f64,
-    coarse: f64,
-    most: f32,
-}
-
-/// Makes relative luminance noise in two bands, as strong as on the person's own skin.
-///
-/// The noise is a tile with a fixed seed that goes on seamlessly in all directions, so that the grain of a pixel depends on its
-/// position alone.
-fn grain(image: &Rgb8, person: &PersonRegions, frame: &Frame, window: Window) -> Patch<f32> {
-    let Some((photo, on_skin)) = measured_skin(image, person, frame) else {
-        return Patch::empty();
-    };
-    let coarse = 0.03 * person.shoulder_width * frame.factor().1;
-    let bands = [
-        Band {
-            fine: 0.0,
-            coarse: 1.2,
-            most: 0.012,
-        },
-        Band {
-            fine: 1.2,
-            coarse: coarse.clamp(1.3, GRAIN_TILE as f64 / 8.0),
-            most: 0.007,
-        },
-    ];
-    let margin = GRAIN_TILE / 2;
-    let white = white_noise(margin);
-    let mut tile = Plane::new(GRAIN_TILE, GRAIN_TILE, 0.0_f32);
-    for band in bands {
-        let strength = relative_strength(&photo, &on_skin, &band).min(band.most);
-        let noise = band_of(&white, &band).crop(margin, margin, GRAIN_TILE, GRAIN_TILE);
-        let deviation = standard_deviation(&noise).max(1e-6);
-        tile = tile.zip_map(&noise, |sum, noise| sum + noise * strength / deviation);
-    }
-    Patch::from_rows(window, |y, row| {
-        let noise = tile.row(y % GRAIN_TILE);
-        for (x, value) in row.iter_mut().enumerate() {
-            *value = noise[(window.x0 + x) % GRAIN_TILE];
-        }
-    })
-}
-
-/// Draws a tile of white noise, `margin` more on every side as the neighbouring tiles have it.
-fn white_noise(margin: usize) -> Gray {
-    let mut random = XorShift::new(1);
-    let tile: Vec<f32> = (0..GRAIN_TILE * GRAIN_TILE)
-        .map(|_| random.normal())
-        .collect();
-    let side = GRAIN_TILE + 2 * margin;
-    let wrapped = |position: usize| (position + GRAIN_TILE - margin) % GRAIN_TILE;
-    Plane::from_fn(side, side, |x, y| {
-        tile[wrapped(y) * GRAIN_TILE + wrapped(x)]
-    })
-}
-
-/// Cuts out luminance around the largest patch of the person's skin and marks the skin in it (full size, at most
-/// [`GRAIN_SAMPLE`] pixels wide and tall); none with too little skin.
-fn measured_skin(image: &Rgb8, person: &PersonRegions, frame: &Frame) -> Option<(Gray, Mask)> {
-    let inner = erode(&person.skin, 4.0);
-    let patches = components(&inner, Connectivity::Four);
-    let largest = patches.largest()?;
-    let whole = frame.window(largest.bounds(), 2.0);
-    let middle = frame.to_full(largest.centroid);
-    let start = |middle: f64, low: usize, high: usize| {
-        (middle as usize)
-            .saturating_sub(GRAIN_SAMPLE / 2)
-            .clamp(low, high.saturating_sub(GRAIN_SAMPLE).max(low))
-    };
-    let x0 = start(middle.x, whole.x0, whole.x1());
-    let y0 = start(middle.y, whole.y0, whole.y1());
-    let (width, height) = (
-        (whole.x1() - x0).min(GRAIN_SAMPLE),
-        (whole.y1() - y0).min(GRAIN_SAMPLE),
-    );
-    let photo = luma(&image.crop(x0, y0, width, height));
-    let (factor_x, factor_y) = frame.factor();
-    let on_skin = Plane::from_fn(photo.width(), photo.height(), |x, y| {
-        let work = |position: usize, factor: f64| (position as f64 / factor) as isize;
-        inner.is_true(work(x0 + x, factor_x), work(y0 + y, factor_y))
-    });
-    (on_skin.count() >= FEW_FULL).then_some((photo, on_skin))
-}
-
-/// Measures how strong a band is on the skin, relative to its luminance.
-fn relative_strength(photo: &Gray, on_skin: &Mask, band: &Band) -> f32 {
-    let coarse = gaussian(photo, band.coarse as f32);
-    let fine = if band.fine > 0.0 {
-        gaussian(photo, band.fine as f32)
-    } else {
-        photo.clone()
-    };
-    let relative = fine
-        .zip_map(&coarse, |fine, coarse| (fine - coarse) / coarse.max(8.0))
-        .select(on_skin);
-    let middle = median_of(relative.iter().copied());
-    1.4826 * median_of(relative.iter().map(|value| (value - middle).abs()))
-}
-
-/// Gives the band of a plane.
-fn band_of(plane: &Gray, band: &Band) -> Gray {
-    let coarse = gaussian(plane, band.coarse as f32);
-    let fine = if band.fine > 0.0 {
-        gaussian(plane, band.fine as f32)
-    } else {
-        plane.clone()
-    };
-    fine.zip_map(&coarse, |fine, coarse| fine - coarse)
-}
-
-/// Measures the standard deviation of all samples.
-fn standard_deviation(plane: &Gray) -> f32 {
-    let count = plane.data().len().max(1) as f64;
-    let mean = plane
-        .data()
-        .iter()
-        .map(|&value| f64::from(value))
-        .sum::<f64>()
-        / count;
-    let squares: f64 = plane
-        .data()
-        .iter()
-        .map(|&value| (f64::from(value) - mean).powi(2))
-        .sum();
-    (squares / count).sqrt() as f32
 }

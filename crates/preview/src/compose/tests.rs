@@ -1,5 +1,6 @@
 use super::leftover::upper_leftover;
 use super::light::{light_match, shade, shadow_reach, soft_shadow};
+use super::limb::hidden_arms;
 use super::patch::Window;
 use super::skin::skin_fill;
 use super::*;
@@ -43,7 +44,12 @@ fn leftover_zones_never_overlap_and_spare_what_is_covered() {
         ))
     });
     let nothing = Plane::new(frame.work.0, frame.work.1, 0.0);
-    let leftover = upper_leftover(&person, Category::Top, &fit, &coverage, &nothing);
+    let hidden = hidden_arms(&person);
+    assert!(
+        hidden.arms.any(),
+        "long sleeves hide arms that can be followed"
+    );
+    let leftover = upper_leftover(&person, Category::Top, &fit, &hidden, &coverage, &nothing);
     assert!(
         leftover.skin.any(),
         "long sleeves beside a tank become skin"
@@ -70,7 +76,15 @@ fn invented_skin_continues_the_skin_beside_it() {
         x.abs_diff(x0) < 4 && y.abs_diff(row) < 6
     });
     let everything = Window::between((0, 0), frame.full, frame.full);
-    let colors = skin_fill(&picture.image, &person, &region, &frame, everything);
+    let covered = region.map(|_| false);
+    let colors = skin_fill(
+        &picture.image,
+        &person,
+        &region,
+        &covered,
+        &frame,
+        everything,
+    );
     let full = frame.to_full(crate::raster::Point::new(x0 as f64, row as f64));
     let at = (full.x as usize, full.y as usize);
     let (made, real) = (colors.row(at.1).at(at.0), picture.image[at].map(f32::from));

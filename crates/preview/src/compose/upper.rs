@@ -3,19 +3,17 @@
 use crate::fit::UpperFit;
 use crate::garment::{GarmentShape, UpperShape};
 use crate::person::{PersonRegions, Side};
-use crate::raster::{
-    Gray, Mask, Plane, Rgb8, dilate, erode, fill_polygon, gaussian, lab_pixel, rgb_from_lab,
-};
+use crate::raster::{Gray, Mask, Plane, Rgb8, dilate, erode, fill_polygon, lab_pixel};
 
 use super::layers::{Layer, UpperLayers, upper_layers};
-use super::leftover::{Leftover, upper_leftover};
+use super::leftover::upper_leftover;
 use super::light::{light_match, shade, shadow_reach, soft_shadow, soft_shadow_of};
+use super::limb::{HiddenArms, hidden_arms};
 use super::patch::{
-    Frame, Patch, SoftMask, Window, color_part, enlarge, larger, shrink, soften, soften_in,
-    work_part,
+    Frame, Patch, SoftMask, Window, enlarge, larger, shrink, soften, soften_in, work_part,
 };
 use super::plan::{Step, allowed_region, carry_out};
-use super::skin::skin_fill;
+use super::repair::cover_old_clothes;
 use super::{ComposeError, Composition, Measures};
 
 /// A shadow: how dark, how far down it falls and how soft it is (U).
@@ -69,11 +67,19 @@ pub(super) fn compose_upper(
         sleeve_coverage = larger(&sleeve_coverage, &shrink(&layer.alpha, frame));
     }
     let coverage = larger(&torso_coverage, &sleeve_coverage);
-    let leftover = upper_leftover(person, garment.category, fit, &coverage, &sleeve_coverage);
-    let front = arms_in_front(person, fit);
+    let hidden = hidden_arms(person);
+    let leftover = upper_leftover(
+        person,
+        garment.category,
+        fit,
+        &hidden,
+        &coverage,
+        &sleeve_coverage,
+    );
+    let front = arms_in_front(person, fit, &hidden);
     let front_soft = soften(&front, frame);
 
-    let mut steps = cover_old_clothes(image, person, &leftover, frame);
+    let mut steps = cover_old_clothes(image, person, &leftover, &coverage, frame);
     steps.push(Step::Keep);
     let torso_window = torso.alpha.window();
     steps.push(Step::Darken(hem_shadow(
@@ -82,6 +88,7 @@ pub(super) fn compose_upper(
         &torso,
         &torso_coverage,
         &front_soft,
+        &person.silhouette.and_not(&leftover.wall),
         frame,
     )));
     steps.push(Step::Darken(neck_shadow(
@@ -160,69 +167,15 @@ pub(super) fn compose_upper(
     Composition::new(image, picture, allowed, measures)
 }
 
-/// Replaces what the new garment leaves visible of the old clothes.
-pub(super) fn cover_old_clothes(
-    image: &Rgb8,
-    person: &PersonRegions,
-    leftover: &Leftover,
-    frame: &Frame,
-) -> Vec<Step> {
-    let mut steps = Vec::new();
-    if leftover.wall.any() {
-        let alpha = soften(&leftover.wall, frame);
-        steps.push(Step::Paint {
-            color: wall(person, frame, alpha.window()),
-            alpha,
-        });
-    }
-    if leftover.skin.any() {
-        let alpha = soften(&leftover.skin, frame);
-        let blur = 0.72 * frame.factor().1;
-        let alpha = blurred(
-            &alpha.cut(
-                alpha
-                    .window()
-                    .grown((3.0 * blur).ceil() as usize, frame.full),
-            ),
-            blur,
-        );
-        let color = skin_fill(image, person, &leftover.skin, frame, alpha.window());
-        steps.push(Step::Paint { color, alpha });
-    }
-    if leftover.lower.any() {
-        let alpha = soften(&leftover.lower, frame);
-        steps.push(Step::Inpaint {
-            region: leftover.lower.clone(),
-            alpha,
-        });
-    }
-    steps
-}
-
-/// Gives the wall behind the person.
-fn wall(person: &PersonRegions, frame: &Frame, window: Window) -> Patch<[f32; 3]> {
-    let (part, origin) = color_part(&person.background, frame, window, 3);
-    enlarge(&rgb_from_lab(&part), origin, frame, window)
-}
-
-/// Blurs a patch by full-size pixels.
-fn blurred(patch: &SoftMask, sigma: f64) -> SoftMask {
-    let window = patch.window();
-    let plane = Plane::from_fn(window.width, window.height, |x, y| {
-        patch.row(window.y0 + y).at(window.x0 + x)
-    });
-    Patch::new(window, gaussian(&plane, sigma as f32))
-}
-
 /// Lists what of the arms lies in front of the new garment's torso.
-fn arms_in_front(person: &PersonRegions, fit: &UpperFit) -> Mask {
+fn arms_in_front(person: &PersonRegions, fit: &UpperFit, hidden: &HiddenArms) -> Mask {
     let u = person.shoulder_width;
     let (width, height) = person.arm.size();
     let mut front = if fit.long_sleeves {
         person.arm.clone()
     } else {
         let below_armpit = fit.landing.armpit.left.y + 0.1 * u;
-        let sleeves = &person.old_sleeves;
+        let sleeves = person.old_sleeves.and_not(&hidden.sleeves).or(&hidden.arms);
         let arms = Plane::from_fn(width, height, |x, y| {
             person.arm[(x, y)] || (sleeves[(x, y)] && y as f64 > below_armpit)
         });
@@ -288,6 +241,7 @@ fn hem_shadow(
     torso: &Layer,
     coverage: &Gray,
     front: &SoftMask,
+    body: &Mask,
     frame: &Frame,
 ) -> SoftMask {
     let u = person.shoulder_width;
@@ -303,7 +257,7 @@ fn hem_shadow(
         frame,
         window,
     );
-    let body = soften_in(&person.silhouette, frame, window);
+    let body = soften_in(body, frame, window);
     Patch::from_fn(window, |x, y| {
         let open = (1.0 - torso.alpha.row(y).at(x)) * (1.0 - front.row(y).at(x));
         HEM_SHADOW.strength * shadow.row(y).at(x) * open * body.row(y).at(x)
