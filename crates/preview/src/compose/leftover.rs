@@ -4,7 +4,7 @@ use crate::fit::{LowerFit, UpperFit};
 use crate::garment::Category;
 use crate::person::{PersonRegions, Side};
 use crate::raster::{
-    Connectivity, Gray, Mask, Plane, close, components, dilate, gaussian, gaussian_mask,
+    Bounds, Connectivity, Gray, Mask, Plane, close, components, dilate, gaussian, gaussian_mask,
     lab_distance, median_color, nearest_true, open,
 };
 
@@ -122,7 +122,15 @@ fn straps(person: &PersonRegions, fit: &UpperFit) -> Mask {
     }
     let skin = bare_skin(person);
     let color = median_color(&person.lab.select(&person.old_top));
-    let lines = lines_like(person, &skin, color, 0.5 * STRAP * u);
+    let (width, height) = skin.size();
+    let within = |position: f64, length: usize| (position.max(0.0) as usize).min(length - 1);
+    let area = Bounds {
+        x0: within(person.center_x - 0.6 * u, width),
+        y0: within(person.chin, height),
+        x1: within(person.center_x + 0.6 * u, width),
+        y1: within(last_row.max(person.chin), height),
+    };
+    let lines = lines_like(person, &skin, color, 0.5 * STRAP * u, area);
     let seen = skin.and_not(&lines).or(&person.old_top);
     let kept = seen.or(&dilate(&person.hair, 1.0));
     let closed = close(&seen, 0.5 * STRAP * u);
@@ -145,26 +153,36 @@ fn straps(person: &PersonRegions, fit: &UpperFit) -> Mask {
     dilate(&chosen, 2.0).and_not(&person.hair)
 }
 
-/// Finds lines in the skin, at most two `half_width` wide, whose colour is nearer to `color` than to that of the skin around.
-fn lines_like(person: &PersonRegions, skin: &Mask, color: [f32; 3], half_width: f64) -> Mask {
+/// Finds lines in the skin, at most two `half_width` wide, whose colour is nearer to `color` than to that of the skin around;
+/// only inside `area`.
+fn lines_like(
+    person: &PersonRegions,
+    skin: &Mask,
+    color: [f32; 3],
+    half_width: f64,
+    area: Bounds,
+) -> Mask {
     let sigma = (2.0 * half_width) as f32;
-    let weight = gaussian_mask(skin, sigma);
-    let sum = gaussian(
-        &person
-            .lab
-            .zip_map(skin, |lab, inside| if inside { lab } else { [0.0; 3] }),
-        sigma,
-    );
-    let alike = Plane::from_fn(skin.width(), skin.height(), |x, y| {
+    let inside = skin.crop(area.x0, area.y0, area.width(), area.height());
+    let weight = gaussian_mask(&inside, sigma);
+    let lab = person
+        .lab
+        .crop(area.x0, area.y0, area.width(), area.height());
+    let known = lab.zip_map(&inside, |lab, inside| if inside { lab } else { [0.0; 3] });
+    let sum = gaussian(&known, sigma);
+    let alike = Plane::from_fn(area.width(), area.height(), |x, y| {
         let at = (x, y);
-        if !person.skin[at] || weight[at] < 0.05 {
+        if !person.skin[(area.x0 + x, area.y0 + y)] || weight[at] < 0.05 {
             return false;
         }
         let around = sum[at].map(|part| part / weight[at]);
-        let lab = person.lab[at];
-        lab_distance(lab, color, [1.0; 3]) < lab_distance(lab, around, [1.0; 3])
+        lab_distance(lab[at], color, [1.0; 3]) < lab_distance(lab[at], around, [1.0; 3])
     });
-    alike.and_not(&open(&alike, half_width))
+    let lines = alike.and_not(&open(&alike, half_width));
+    Plane::from_fn(skin.width(), skin.height(), |x, y| {
+        let inside = x >= area.x0 && x <= area.x1 && y >= area.y0 && y <= area.y1;
+        inside && lines[(x - area.x0, y - area.y0)]
+    })
 }
 
 /// Finds the part of the old lower garment that a dress replaces.
@@ -289,5 +307,37 @@ pub(super) fn lower_leftover(person: &PersonRegions, fit: &LowerFit, coverage: &
         skin: pick(Zone::Skin),
         lower: pick(Zone::Lower),
         covered,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::synthetic::{SleeveLength, SyntheticPerson};
+
+    #[test]
+    fn a_thin_line_of_the_tops_colour_is_told_from_a_shadow_of_the_skin() {
+        let picture = SyntheticPerson {
+            sleeves: SleeveLength::None,
+            ..SyntheticPerson::default()
+        }
+        .draw();
+        let mut person = crate::person::analyze(&picture.image, Some(picture.face)).unwrap();
+        let top = median_color(&person.lab.select(&person.old_top));
+        let middle = (person.shoulder_y + 0.7 * person.shoulder_width) as usize;
+        let columns: Vec<usize> = (0..person.arm.width())
+            .filter(|&x| person.arm[(x, middle)])
+            .collect();
+        let x = columns[columns.len() / 4];
+        for y in middle - 10..=middle {
+            person.lab[(x, y)] = top;
+        }
+        for y in middle + 5..middle + 15 {
+            person.lab[(x, y)][0] -= 6.0;
+        }
+        let area = person.skin.bounds().unwrap();
+        let lines = lines_like(&person, &person.skin, top, 3.0, area);
+        assert!(lines[(x, middle - 5)] && !lines[(x, middle + 10)]);
+        assert!(!lines[(x + 3, middle - 5)]);
     }
 }

@@ -209,10 +209,16 @@ impl Form {
 
 /// Inflates an outline: the slope of the blurred mask, 1 at a straight rim and 0 in the middle.
 fn turning(mask: &Mask, sigma: f64, area: Bounds) -> Color {
-    let blurred = gaussian_mask(mask, sigma as f32);
+    let reach = (3.0 * sigma).ceil() as usize + 1;
+    let (x0, y0) = (area.x0.saturating_sub(reach), area.y0.saturating_sub(reach));
+    let (x1, y1) = (
+        (area.x1 + reach).min(mask.width() - 1),
+        (area.y1 + reach).min(mask.height() - 1),
+    );
+    let blurred = gaussian_mask(&mask.crop(x0, y0, x1 + 1 - x0, y1 + 1 - y0), sigma as f32);
     let scale = 0.5 * (sigma * std::f64::consts::TAU.sqrt()) as f32;
     Plane::from_fn(area.width(), area.height(), |x, y| {
-        let (column, row) = ((area.x0 + x) as isize, (area.y0 + y) as isize);
+        let (column, row) = ((area.x0 + x - x0) as isize, (area.y0 + y - y0) as isize);
         let read = |dx: isize, dy: isize| blurred.get_clamped(column + dx, row + dy);
         let across = (read(-1, 0) - read(1, 0)) * scale;
         let down = (read(0, -1) - read(0, 1)) * scale;

@@ -1,7 +1,9 @@
-use super::leftover::upper_leftover;
+use super::leftover::{Leftover, upper_leftover};
 use super::light::{light_match, shade, shadow_reach, soft_shadow};
 use super::limb::hidden_arms;
 use super::patch::Window;
+use super::plan::Step;
+use super::repair::cover_old_clothes;
 use super::skin::skin_fill;
 use super::*;
 use crate::fit::fit_upper;
@@ -58,6 +60,36 @@ fn leftover_zones_never_overlap_and_spare_what_is_covered() {
     assert!(!leftover.wall.and(&leftover.lower).any() && !leftover.wall.and(&person.head).any());
     let covered = coverage.map(|strength| strength > 0.5);
     assert!(!leftover.lower.and(&covered).any() && !leftover.wall.and(&covered).any());
+}
+
+#[test]
+fn repaired_wall_meets_the_wall_that_is_seen() {
+    let (picture, person, frame) = analyzed(&SyntheticPerson::default());
+    let open = dilate(&person.silhouette, 8.0).not();
+    let (x0, y0) = (person.center_x as usize, person.shoulder_y as usize + 30);
+    let left = (0..x0).rfind(|&x| open[(x, y0)]).unwrap();
+    let wall = Plane::from_fn(frame.work.0, frame.work.1, |x, y| {
+        x.abs_diff(left) < 5 && y.abs_diff(y0) < 9
+    });
+    let nothing = wall.map(|_| false);
+    let leftover = Leftover {
+        wall,
+        skin: nothing.clone(),
+        lower: nothing.clone(),
+        covered: nothing.clone(),
+    };
+    let coverage = nothing.map(|_| 0.0);
+    let steps = cover_old_clothes(&picture.image, &person, &leftover, &coverage, &frame);
+    let [Step::Paint { color, alpha }] = &steps[..] else {
+        panic!("wall alone is one step, not {}", steps.len());
+    };
+    let full = frame.to_full(crate::raster::Point::new(left as f64, y0 as f64));
+    let at = (full.x as usize, full.y as usize);
+    assert!(alpha.row(at.1).at(at.0) > 0.99);
+    let real = picture.image[at].map(f32::from);
+    for (made, real) in color.row(at.1).at(at.0).into_iter().zip(real) {
+        assert!((made - real).abs() < 6.0, "{made} instead of {real}");
+    }
 }
 
 #[test]

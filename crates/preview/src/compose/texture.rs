@@ -18,7 +18,7 @@ const SMALL: f64 = 120.0;
 /// What is coarser than this share of a piece is no fine structure.
 const COARSE: f32 = 0.13;
 /// Most pieces that are looked at, and fewest that make a tile.
-const MOST: usize = 72;
+const MOST: usize = 36;
 const FEWEST: usize = 6;
 /// Pieces are used whose strength lies between these shares of all: not the smeared ones, not the ones with an edge in them.
 const STRENGTHS: (f64, f64) = (0.05, 0.45);
@@ -95,7 +95,7 @@ fn pieces(image: &Rgb8, surface: &Mask, side: usize, frame: &Frame) -> Vec<Color
 
 /// Cuts out one piece and what it differs from its surroundings by, with its strength; none at the picture's border.
 fn detail(image: &Rgb8, middle: (usize, usize), side: usize) -> Option<(f32, Color)> {
-    let margin = side / 2;
+    let margin = 3 * side / 8;
     let whole = side + 2 * margin;
     let x0 = middle.0.checked_sub(whole / 2)?;
     let y0 = middle.1.checked_sub(whole / 2)?;
