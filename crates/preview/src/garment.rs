@@ -5,11 +5,12 @@
 
 mod armholes;
 mod backdrop;
+mod closed_wall;
 mod cutout;
-mod flat_wall;
 mod neckline;
 mod outline;
 mod sleeves;
+mod straighten;
 mod trousers;
 mod types;
 mod upper;
@@ -20,6 +21,7 @@ use crate::raster::Rgb8;
 
 use self::cutout::{Cutout, cut_out};
 use self::outline::{Outline, guess_category};
+use self::straighten::straighten;
 use self::trousers::analyze_lower;
 use self::upper::analyze_upper;
 use self::worn::is_worn;
@@ -47,17 +49,27 @@ pub fn analyze(
     face: Option<FaceBox>,
 ) -> Result<GarmentShape, GarmentError> {
     check_size(image)?;
+    let cutout = cut_out(image);
+    let outline = Outline::new(&cutout.mask)?;
+    let scale = WORK_HEIGHT as f64 / image.height() as f64;
+    if is_worn(
+        &cutout.work,
+        &cutout.lab,
+        &cutout.mask,
+        &outline,
+        face,
+        scale,
+    ) {
+        return Err(GarmentError::Worn);
+    }
+    let (image, cutout) = straighten(image, cutout);
     let Cutout {
         work,
         lab,
         mut mask,
         background_sigma,
-    } = cut_out(image);
+    } = cutout;
     let outline = Outline::new(&mask)?;
-    let scale = WORK_HEIGHT as f64 / image.height() as f64;
-    if is_worn(&work, &lab, &mask, &outline, face, scale) {
-        return Err(GarmentError::Worn);
-    }
     let guess = guess_category(&mask, &outline);
     let category = category.unwrap_or(guess);
     let cut = match category {
@@ -67,7 +79,7 @@ pub fn analyze(
         }
     };
     Ok(GarmentShape {
-        image: image.clone(),
+        image,
         scale,
         work,
         lab,

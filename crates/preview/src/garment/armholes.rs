@@ -4,7 +4,8 @@
 //! sleeves at all; notches of the outline against its convex hull give the better armpits.
 
 use super::Category;
-use super::outline::{Outline, nearest, row_edges};
+use super::outline::{Outline, nearest, outer_way, row_edges};
+use super::upper::{SHOULDER_AT, ramp};
 use crate::person::{PerSide, Side};
 use crate::raster::{
     Connectivity, Mask, Point, Region, components, convexity_defects, dilate, largest_component,
@@ -27,6 +28,8 @@ pub(super) struct Armholes {
     pub(super) armpit: PerSide<Point>,
     /// Where the visible gap between a hanging sleeve and the body begins, when the armpit was placed higher.
     pub(super) gap_top: PerSide<Option<Point>>,
+    /// Lower ends of the armholes if there are no sleeves.
+    pub(super) bare_armpit: PerSide<Point>,
 }
 
 /// Rows (shares of the height) that depend on how far down the arms reach.
@@ -73,10 +76,16 @@ pub(super) fn find_armholes(mask: &Mask, outline: &Outline, category: Category) 
     let bulges = sleeve_bulges(mask, outline, &trunk, torso_width);
     let notches = armpit_notches(outline, torso_width, trunk_width);
 
+    let bare_armpit = level_bare(
+        PerSide::from_fn(|side| {
+            armhole_on_outline(mask, side, outline, &trunk, torso_width, &rows)
+        }),
+        outline,
+    );
     let mut has_sleeve = PerSide::from_fn(|side| bulges[side].is_some());
     let mut armpit = PerSide::from_fn(|side| match &bulges[side] {
         Some(bulge) => armpit_at_bulge(bulge, side, outline, &trunk, &rows),
-        None => armhole_on_outline(side, outline, &trunk, torso_width, &rows),
+        None => bare_armpit[side],
     });
     for side in Side::ALL {
         let Some(notch) = notches[side] else { continue };
@@ -95,7 +104,21 @@ pub(super) fn find_armholes(mask: &Mask, outline: &Outline, category: Category) 
         has_sleeve,
         armpit,
         gap_top: PerSide::default(),
+        bare_armpit,
     }
+}
+
+/// Brings the armholes of a sleeveless garment to one height.
+fn level_bare(armpit: PerSide<Point>, outline: &Outline) -> PerSide<Point> {
+    let row = f64::midpoint(armpit.left.y, armpit.right.y).round();
+    PerSide::from_fn(|side| {
+        let x = outline.edges[side][row as usize];
+        if x < 0.0 {
+            armpit[side]
+        } else {
+            Point::new(x, row)
+        }
+    })
 }
 
 /// Measures the width of the trunk in its lower middle: the narrower of the rows through the centre.
@@ -283,8 +306,19 @@ fn armpit_at_bulge(
     )
 }
 
+/// Usual depth of a sleeveless armhole below the top and its spread (torso widths), and what a spread costs (torso widths of
+/// width).
+const USUAL_ARMHOLE: f64 = 0.50;
+const ARMHOLE_SPREAD: f64 = 0.15;
+const ARMHOLE_PRICE: f64 = 0.02;
+/// Points that lose less than about this score count together (torso widths).
+const ARMHOLE_TEMPERATURE: f64 = 0.01;
+
 /// Finds the lower end of the armhole of a sleeveless side: the widest point of the outline, higher ones first.
+///
+/// Straight sides have no widest point; then the mean of all nearly widest ones, pulled to the usual depth, stays put.
 fn armhole_on_outline(
+    mask: &Mask,
     side: Side,
     outline: &Outline,
     trunk: &Trunk,
@@ -292,24 +326,54 @@ fn armhole_on_outline(
     rows: &Rows,
 ) -> Point {
     let edge = &outline.edges[side];
+    let top = outline.bounds.y0 as f64;
     let first = outline.row_at(rows.sleeveless.0);
-    let mut best = (first, -1e9);
-    let last = outline.row_at(rows.sleeveless.1);
-    for (y, &x) in edge.iter().enumerate().take(last).skip(first) {
-        if x < 0.0 || y + 1 < trunk.top_row {
-            continue;
-        }
-        let score = side.sign() * x - 0.2 * y as f64;
-        if score > best.1 {
-            best = (y, score);
-        }
+    // Long straps end where the body begins.
+    let body = body_begin(mask, outline, torso_width) - top;
+    let deepest = (DEEPEST_ARMHOLE * torso_width).max(body + BELOW_STRAPS * torso_width);
+    let usual = USUAL_ARMHOLE.max(body / torso_width + 0.05);
+    let last = outline
+        .row_at(rows.sleeveless.1)
+        .min((top + deepest) as usize + 1);
+    let scores: Vec<(f64, f64)> = (first.max(trunk.top_row.saturating_sub(1))..last)
+        .filter(|&y| edge[y] >= 0.0)
+        .map(|y| {
+            let off = ((y as f64 - top) / torso_width - usual) / ARMHOLE_SPREAD;
+            let price = 0.5 * off * off * ARMHOLE_PRICE * torso_width;
+            (y as f64, side.sign() * edge[y] - 0.2 * y as f64 - price)
+        })
+        .collect();
+    let best = scores
+        .iter()
+        .map(|(_, score)| *score)
+        .fold(f64::NEG_INFINITY, f64::max);
+    let (mut weights, mut rows_sum) = (0.0, 0.0);
+    for (y, score) in &scores {
+        let weight = ((score - best) / (ARMHOLE_TEMPERATURE * torso_width)).exp();
+        weights += weight;
+        rows_sum += weight * y;
     }
-    let y = best.0.min(deepest_armhole(outline, torso_width) as usize);
-    Point::new(edge[y], y as f64)
+    let y = if weights > 0.0 {
+        rows_sum / weights
+    } else {
+        first as f64
+    };
+    let row = (y.round() as usize).min(edge.len() - 1);
+    Point::new(edge[row], row as f64)
 }
 
-fn deepest_armhole(outline: &Outline, torso_width: f64) -> f64 {
-    outline.bounds.y0 as f64 + DEEPEST_ARMHOLE * torso_width
+/// The body begins where this share of the torso's width is covered; armholes end at most this far below (torso widths).
+const BODY_COVER: f64 = 0.6;
+const BELOW_STRAPS: f64 = 0.2;
+
+/// Finds the row in which straps or shoulders have widened to a body.
+fn body_begin(mask: &Mask, outline: &Outline, torso_width: f64) -> f64 {
+    (outline.bounds.y0..=outline.bounds.y1)
+        .find(|&y| {
+            let covered = mask.row(y).iter().filter(|&&inside| inside).count();
+            covered as f64 >= BODY_COVER * torso_width
+        })
+        .unwrap_or(outline.bounds.y0) as f64
 }
 
 /// Mirrors the armpit when only one side shows a sleeve.
@@ -351,11 +415,11 @@ fn level_armpits(
         return;
     }
     let mirrored_right = 2.0 * outline.center_x - armpit.right.x;
-    if apart(armpit) <= 0.04 * height
-        && (mirrored_right - armpit.left.x).abs() <= 0.09 * torso_width
-    {
-        return;
-    }
+    let disagreement = ramp(apart(armpit) / height, 0.02, 0.05).max(ramp(
+        (mirrored_right - armpit.left.x).abs() / torso_width,
+        0.06,
+        0.12,
+    ));
     // Trust the one that lies on the outline, the higher one when both do.
     let off_outline = armpit.map(|point| outline.nearest_on_contour(point).1);
     let trust_left = if (off_outline.left - off_outline.right).abs() > 3.0 {
@@ -365,7 +429,9 @@ fn level_armpits(
     };
     let trusted = if trust_left { Side::Left } else { Side::Right };
     let mirrored = mirror(armpit[trusted], outline.center_x);
-    armpit[trusted.other()] = snap(mirrored, &outline.contour, 0.10 * torso_width);
+    let other = trusted.other();
+    let target = snap(mirrored, &outline.contour, 0.10 * torso_width);
+    armpit[other] = armpit[other].lerp(target, disagreement);
 }
 
 /// Mirrors a point at a column.
@@ -382,10 +448,13 @@ fn snap(point: Point, contour: &[Point], within: f64) -> Point {
     }
 }
 
-/// Depth of the armpits below the top from which sleeves count as hanging beside the body (armpit distances).
-const HANGING_FROM: f64 = 1.08;
-/// Length of sleeve below the visible top of the gap that shows a hanging sleeve (armpit distances).
-const HANGING_LENGTH: f64 = 0.45;
+/// Depth of the armpits below the top at which sleeves begin to count as hanging beside the body, and surely do (armpit
+/// distances).
+const HANGING_DEPTH: (f64, f64) = (0.92, 1.08);
+/// Depth at which no armhole ends, whatever the length of the sleeve (armpit distances).
+const TOO_DEEP: (f64, f64) = (1.02, 1.14);
+/// Length of sleeve below the visible top of the gap that shows a hanging sleeve: perhaps, surely (armpit distances).
+const HANGING_LENGTH: (f64, f64) = (0.30, 0.45);
 /// Where the armpits of hanging sleeves are placed below the top (armpit distances).
 const VIRTUAL_ARMPIT: f64 = 0.62;
 
@@ -403,42 +472,50 @@ pub(super) fn raise_hanging_armpits(armholes: &Armholes, outline: &Outline) -> A
         .collect();
     let shortest = sleeved
         .iter()
-        .map(|&side| hanging_length(armpit[side], side, outline))
+        .map(|&side| hanging_length(&armpit, side, outline))
         .fold(f64::INFINITY, f64::min);
-    let too_low = f64::midpoint(armpit.left.y, armpit.right.y) > top + HANGING_FROM * width;
-    if sleeved.is_empty() || !too_low || shortest <= HANGING_LENGTH * width {
+    if sleeved.is_empty() {
         return raised;
     }
+    let depth = f64::midpoint(armpit.left.y, armpit.right.y) - top;
+    let long = ramp(shortest / width, HANGING_LENGTH.0, HANGING_LENGTH.1);
+    let hanging = (long * ramp(depth / width, HANGING_DEPTH.0, HANGING_DEPTH.1)).max(ramp(
+        depth / width,
+        TOO_DEEP.0,
+        TOO_DEEP.1,
+    ));
+    if hanging <= 0.0 {
+        return raised;
+    }
+    let virtual_row = top + VIRTUAL_ARMPIT * width;
     for side in sleeved {
         raised.gap_top[side] = Some(armpit[side]);
-        raised.armpit[side].y = top + VIRTUAL_ARMPIT * width;
+        raised.armpit[side].y += hanging * (virtual_row - armpit[side].y);
     }
     raised
 }
 
-/// Measures how far the outline reaches outwards and below the armpit.
-fn hanging_length(armpit: Point, side: Side, outline: &Outline) -> f64 {
-    outline
-        .contour
-        .iter()
-        .filter(|point| side.sign() * (point.x - armpit.x) > 0.0 && point.y > armpit.y)
-        .map(|&point| (point - armpit).length())
+/// Measures how far the outline of the sleeve, from the shoulder around the cuff to the armpit, reaches below the armpit.
+fn hanging_length(armpit: &PerSide<Point>, side: Side, outline: &Outline) -> f64 {
+    let axis_x = f64::midpoint(armpit.left.x, armpit.right.x);
+    let x = axis_x + SHOULDER_AT * (armpit[side].x - axis_x);
+    let (from, _) = outline.nearest_on_contour(Point::new(x, outline.top_at(x)));
+    let (to, _) = outline.nearest_on_contour(armpit[side]);
+    outer_way(&outline.contour, from, to, side)
+        .into_iter()
+        .filter(|point| point.y > armpit[side].y)
+        .map(|point| (point - armpit[side]).length())
         .fold(0.0, f64::max)
 }
 
 /// Reads bulges that are no sleeves as armholes: armpits on the outline, no sleeve on either side.
-pub(super) fn as_sleeveless(armholes: &Armholes, outline: &Outline) -> Armholes {
-    let deepest = deepest_armhole(outline, armholes.torso_width);
-    let armpit = PerSide::from_fn(|side| {
-        let y = armholes.armpit[side].y.min(deepest).floor();
-        Point::new(outline.edges[side][y as usize], y)
-    });
+pub(super) fn as_sleeveless(armholes: &Armholes) -> Armholes {
     Armholes {
         has_sleeve: PerSide {
             left: false,
             right: false,
         },
-        armpit,
+        armpit: armholes.bare_armpit,
         gap_top: PerSide::default(),
         ..armholes.clone()
     }

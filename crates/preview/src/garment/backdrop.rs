@@ -1,15 +1,13 @@
 //! Background of a product photo: a smooth colour surface fitted to the picture's border.
 
 use crate::{
-    border::{BorderFit, BorderStrips, SIGMA_FLOOR, fit_border},
+    border::{BorderFit, BorderStrips, fit_border},
     raster::Color,
 };
 
 /// Width of the strips at the sides (share of the width) and of those above and below (share of the height).
 const SIDE_STRIP: f64 = 0.03;
 const END_STRIP: f64 = 0.018;
-/// Scatter (Lab) below which the wall was made flat by retouching.
-const FLAT_SCATTER: f64 = 0.12;
 /// The wall as it would look without the garment.
 #[derive(Clone, Debug)]
 pub(super) struct Backdrop {
@@ -30,10 +28,5 @@ impl Backdrop {
         };
         let BorderFit { surface, sigma } = fit_border(lab, strips);
         Self { surface, sigma }
-    }
-
-    /// Tells whether the wall was made flat by retouching.
-    pub(super) fn is_exactly_flat(&self) -> bool {
-        self.sigma - SIGMA_FLOOR < FLAT_SCATTER
     }
 }

@@ -2,11 +2,11 @@
 
 use super::WORK_HEIGHT;
 use super::backdrop::Backdrop;
-use super::flat_wall;
+use super::closed_wall::Wall;
 use crate::raster::{
     Color, Connectivity, Gray, Mask, Plane, Rgb8, Sides, arc_length, bilateral, components,
-    contour_area, dilate, erode, flood_from_border, gaussian, lab, lab_distance, largest_component,
-    median, nearest_true, open, outer_contour, resize_area_rgb8, sobel_x, sobel_y,
+    contour_area, erode, flood_from_border, lab, lab_distance, largest_component, median,
+    median_f64, nearest_true, open, outer_contour, resize_area_rgb8,
 };
 
 /// The wall may touch the picture's border anywhere.
@@ -17,11 +17,12 @@ pub(super) const EVERY_SIDE: Sides = Sides {
     bottom: true,
 };
 /// Weights of L, a, b in the distance to the background: shade counts less than hue.
-const COLOR_WEIGHTS: [f32; 3] = [1.0, 1.6, 1.6];
-/// Thresholds of the distance to the background as (share of sigma, constant), most tolerant first.
-const THRESHOLDS: [(f64, f64); 3] = [(2.2, 2.5), (1.5, 1.4), (1.0, 0.8)];
-/// A stricter threshold must score this much better to win.
-const STRICTER_GAIN: f64 = 0.25;
+pub(super) const COLOR_WEIGHTS: [f32; 3] = [1.0, 1.6, 1.6];
+/// A stricter level must score this much better to win.
+const STRICTER_GAIN: f64 = 0.02;
+/// Tolerances of the wall's noise, and the weight of the cut-out's symmetry when they are compared.
+const TOLERANCES: [f32; 3] = [4.0, 2.0, 1.0];
+const SYMMETRY: f64 = 2.0;
 /// Holes up to this many pixels are filled whatever their colour.
 const SPECK_AREA: usize = 40;
 /// Contour length over the root of the area above which an outline counts as ragged.
@@ -35,23 +36,28 @@ pub(super) struct Cutout {
     pub(super) background_sigma: f64,
 }
 
-/// Cuts the garment out; the mask is empty when nothing stands out.
-pub(super) fn cut_out(image: &Rgb8) -> Cutout {
+/// Scales a photo to the work height.
+pub(super) fn work_copy(image: &Rgb8) -> Rgb8 {
     let width =
         (image.width() as f64 * WORK_HEIGHT as f64 / image.height() as f64).round() as usize;
-    let work = resize_area_rgb8(image, width.max(1), WORK_HEIGHT);
+    resize_area_rgb8(image, width.max(1), WORK_HEIGHT)
+}
+
+/// Cuts the garment out; the mask is empty when nothing stands out.
+pub(super) fn cut_out(image: &Rgb8) -> Cutout {
+    let work = work_copy(image);
     let lab = lab(&work);
     let smooth = bilateral(&lab, 5, 6.0, 2.0);
     let backdrop = Backdrop::fit(&smooth);
+    let wall = Wall::look(
+        &lab,
+        &backdrop.surface,
+        WORK_HEIGHT as f64 / image.height() as f64,
+    );
+    let mask = best_cut(&wall);
     let distance = smooth.zip_map(&backdrop.surface, |color, wall| {
         lab_distance(color, wall, COLOR_WEIGHTS)
     });
-    let gradient = lightness_gradient(&smooth);
-
-    let mut mask = best_flood(&distance, &gradient, backdrop.sigma);
-    if backdrop.is_exactly_flat() {
-        mask = flat_wall::refine(&lab, &backdrop.surface, mask);
-    }
     let mask = without_cast_shadow(mask, &smooth, &backdrop.surface, &distance);
     Cutout {
         work,
@@ -61,47 +67,23 @@ pub(super) fn cut_out(image: &Rgb8) -> Cutout {
     }
 }
 
-/// Measures the slope of the lightness per pixel.
-fn lightness_gradient(lab: &Color) -> Gray {
-    let lightness = gaussian(&lab.map(|color| color[0]), 0.7);
-    sobel_x(&lightness).zip_map(&sobel_y(&lightness), |across, down| {
-        across.hypot(down) / 4.0
-    })
-}
-
-/// Tries three thresholds and takes the largest cut-out that is not ragged.
+/// Tries several tolerances and takes the cut-out that looks most like a garment, the most tolerant one of equals.
 ///
-/// A tolerant threshold swallows pale garments, a strict one leaves noise of the wall standing.
-fn best_flood(distance: &Gray, gradient: &Gray, sigma: f64) -> Mask {
-    let mut best: Option<(f64, Mask)> = None;
-    for (of_sigma, constant) in THRESHOLDS {
-        let threshold = (of_sigma * sigma + constant) as f32;
-        let mask = flood_cut(distance, gradient, threshold);
-        let score = outline_score(&mask);
-        if best
-            .as_ref()
-            .is_none_or(|(best_score, _)| score > best_score + STRICTER_GAIN)
-        {
-            best = Some((score, mask));
+/// A tolerant level swallows pale garments, a strict one leaves noise of the wall standing. Both show: garments are compact and
+/// nearly symmetric.
+fn best_cut(wall: &Wall) -> Mask {
+    let (width, height) = wall.distance.size();
+    let mut best: (f64, Mask) = (f64::NEG_INFINITY, Plane::new(width, height, false));
+    for tolerance in TOLERANCES {
+        let (cut, level) = wall.cut(tolerance);
+        let mut cut = largest_component(&open(&cut, 1.0));
+        fill_closed_holes(&mut cut, &wall.distance, level);
+        let score = outline_score(&cut) + SYMMETRY * mirror_overlap(&cut);
+        if score > best.0 + STRICTER_GAIN {
+            best = (score, cut);
         }
     }
-    best.map_or_else(
-        || Plane::new(distance.width(), distance.height(), false),
-        |(_, mask)| mask,
-    )
-}
-
-/// Cuts out what a flood through wall-coloured, smooth pixels does not reach.
-fn flood_cut(distance: &Gray, gradient: &Gray, threshold: f32) -> Mask {
-    let steepest = (0.9 * threshold).max(1.0);
-    let wall = distance.zip_map(gradient, |far, slope| far < threshold && slope < steepest);
-    let flooded = flood_from_border(&wall, EVERY_SIDE);
-    let distinct = distance.map(|far| far > threshold * 1.5);
-    // One pixel beside the wall is mixed colour: it stays only where it is clearly not wall.
-    let kept = dilate(&flooded, 1.0).not().or(&distinct.and_not(&flooded));
-    let mut mask = largest_component(&open(&kept, 1.0));
-    fill_closed_holes(&mut mask, distance, threshold);
-    mask
+    best.1
 }
 
 /// Fills enclosed holes unless they have the colour of the wall (between legs, inside straps).
@@ -144,6 +126,29 @@ fn outline_score(mask: &Mask) -> f64 {
     let raggedness = arc_length(&contour, true) / contour_area(&contour).max(1.0).sqrt();
     let covers_all = if area > 0.85 { 2.0 } else { 0.0 };
     area.min(0.25) * 4.0 - 0.08 * (raggedness - RAGGED).max(0.0) - covers_all
+}
+
+/// Measures the overlap of a cut-out with its mirror image at the middle of its rows: common area over joint area.
+fn mirror_overlap(mask: &Mask) -> f64 {
+    let mut middles: Vec<f64> = (0..mask.height())
+        .filter_map(|y| {
+            let (first, last) = (mask.first_in_row(y)?, mask.last_in_row(y)?);
+            Some((first + last) as f64)
+        })
+        .collect();
+    if middles.is_empty() {
+        return 0.0;
+    }
+    let twice_axis = median_f64(&mut middles).round() as isize;
+    let (mut common, mut joint) = (0_usize, 0_usize);
+    for y in 0..mask.height() {
+        for (x, &here) in mask.row(y).iter().enumerate() {
+            let mirrored = mask.is_true(twice_axis - x as isize, y as isize);
+            common += usize::from(here && mirrored);
+            joint += usize::from(here || mirrored);
+        }
+    }
+    common as f64 / joint.max(1) as f64
 }
 
 /// Least number of core pixels from which a cast shadow can be told.

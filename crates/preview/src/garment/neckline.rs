@@ -1,11 +1,13 @@
 //! Front neckline below the outline, and the inner back that shows above it.
 //!
 //! A family of super-ellipse arcs between the neck points is scored by edge strength, by being lighter below than above (the
-//! inner back lies in shade) and by a prior of the depth; the winner is bent to the edge. Everything above it is cut away; a
+//! inner back lies in shade) and by a prior of the depth; the winner is bent to the edge. Edges and steps are measured against
+//! the local lightness (Weber's law), because black cloth shows the same seams as white cloth with a tenth of the contrast. Everything above it is cut away; a
 //! contrasting collar ring lies below it and stays.
 
 use super::outline::Outline;
 use super::types::UpperLandmarks;
+use super::upper::ramp;
 use crate::person::Side;
 use crate::raster::{
     Color, Gray, Mask, Plane, Point, fill_polygon, gaussian, gaussian_1d, median_color, median_f64,
@@ -157,22 +159,37 @@ impl<'a> Neck<'a> {
     }
 }
 
-/// Measures the colour gradient per pixel (Lab units).
+/// Lightness that is added before dividing by it, and the lightness whose gradients stay as they are (Lab).
+const WEBER_FLOOR: f32 = 12.0;
+const WEBER_UNIT: f32 = 60.0;
+
+/// Measures the colour gradient per pixel, relative to the lightness (Lab units at `WEBER_UNIT`).
 fn color_gradient(lab: &Color) -> Gray {
     let smooth = gaussian(lab, 1.0);
     let square = |color: [f32; 3]| color[0] * color[0] + color[1] * color[1] + color[2] * color[2];
-    sobel_x_color(&smooth).zip_map(&sobel_y_color(&smooth), |across, down| {
-        (square(across) + square(down)).sqrt() / 4.0
-    })
+    sobel_x_color(&smooth)
+        .zip_map(&sobel_y_color(&smooth), |across, down| {
+            (square(across) + square(down)).sqrt() / 4.0
+        })
+        .zip_map(&smooth, |slope, color| {
+            slope * WEBER_UNIT / (color[0] + WEBER_FLOOR)
+        })
 }
 
-/// Depths of the arcs below the neck points (shoulder widths): first, step, deepest, deepest of scoops.
+/// Depths of the arcs below the neck points: first and step in shoulder widths, deepest in shoulder widths and in neck widths.
 const FIRST_DEPTH: f64 = 0.05;
 const DEPTH_STEP: f64 = 0.015;
-const DEEPEST: f64 = 0.46;
-const DEEPEST_SCOOP: f64 = 0.60;
+const DEEPEST: f64 = 0.62;
+const DEEPEST_OF_NECK: f64 = 1.15;
+/// The front lies at least this much lower than the back (neck widths).
+const BELOW_SAG: f64 = 0.08;
 /// Exponents of the super-ellipses, from a V to a wide U.
-const EXPONENTS: [f64; 4] = [1.0, 1.4, 2.0, 2.8];
+///
+/// With how often they occur; a shallow V hardly ever does.
+const EXPONENTS: [(f64, f64); 4] = [(1.0, 0.85), (1.4, 0.9), (2.0, 1.0), (2.8, 1.0)];
+/// Depths (neck widths) at which a V becomes as usual as its weight says, and what is left of it above.
+const V_DEPTH: (f64, f64) = (0.35, 0.70);
+const SHALLOW_V: f64 = 0.5;
 
 /// The best arc of one depth.
 struct Candidate {
@@ -186,23 +203,25 @@ struct Candidate {
 
 /// Finds the best exponent for every depth at which an arc lies below the outline.
 fn score_depths(neck: &Neck, gradient: &Gray) -> Vec<Candidate> {
-    let deepest = if neck.is_scoop() {
-        DEEPEST_SCOOP
-    } else {
-        DEEPEST
-    };
-    let below_sag = if neck.is_scoop() { 0.08 } else { 0.045 };
-    let steps = ((deepest - FIRST_DEPTH) / DEPTH_STEP).ceil() as usize;
+    let deepest = DEEPEST.min(DEEPEST_OF_NECK * neck.width / neck.unit);
+    let highest = (neck.sag + BELOW_SAG * neck.width) / neck.unit;
+    let steps = ((deepest - FIRST_DEPTH) / DEPTH_STEP).ceil().max(0.0) as usize;
     let mut candidates = Vec::new();
     for depth in (0..steps).map(|step| FIRST_DEPTH + step as f64 * DEPTH_STEP) {
-        if depth <= neck.sag / neck.unit + below_sag {
+        if depth <= highest {
             continue;
         }
         let mut best: Option<Candidate> = None;
-        for exponent in EXPONENTS {
+        for (exponent, weight) in EXPONENTS {
             let rows = super_ellipse(neck, depth, exponent);
             let Some(edge) = edge_strength(neck, gradient, &rows) else {
                 continue;
+            };
+            let edge = if exponent > 1.0 {
+                weight * edge
+            } else {
+                let deep = ramp(depth * neck.unit / neck.width, V_DEPTH.0, V_DEPTH.1);
+                weight * edge * (SHALLOW_V + (1.0 - SHALLOW_V) * deep)
             };
             if best.as_ref().is_none_or(|other| edge > other.edge) {
                 best = Some(Candidate { depth, edge, rows });
@@ -224,6 +243,12 @@ fn super_ellipse(neck: &Neck, depth: f64, exponent: f64) -> Vec<f64> {
         .collect()
 }
 
+/// Samples this near to the outline do not count (pixels), and so many must be left.
+const OUTLINE_MARGIN: f64 = 3.0;
+const LEAST_VISIBLE: usize = 17;
+/// From so many on the arc is fully believed.
+const ENOUGH_VISIBLE: f64 = 28.0;
+
 /// Measures the gradient that nearly all of the arc reaches; none when too much of it lies at or above the outline.
 fn edge_strength(neck: &Neck, gradient: &Gray, rows: &[f64]) -> Option<f64> {
     let hidden = (10..31)
@@ -232,51 +257,94 @@ fn edge_strength(neck: &Neck, gradient: &Gray, rows: &[f64]) -> Option<f64> {
     if hidden as f64 > 0.3 * 21.0 {
         return None;
     }
+    // Beside the outline the edge of the garment itself would count.
     let mut values: Vec<f32> = (0..SAMPLES)
-        .filter(|&index| rows[index] > neck.top[index] + 1.5)
+        .filter(|&index| rows[index] > neck.top[index] + OUTLINE_MARGIN)
         .map(|index| {
             let at = |offset: f64| gradient[(neck.columns[index], neck.row(rows[index] + offset))];
             at(-1.0).max(at(0.0)).max(at(1.0))
         })
         .collect();
-    (values.len() >= 20).then(|| f64::from(percentile(&mut values, 30.0)))
+    if values.len() < LEAST_VISIBLE {
+        return None;
+    }
+    let visible = (values.len() as f64 / ENOUGH_VISIBLE).min(1.0);
+    Some(visible * f64::from(percentile(&mut values, 30.0)))
 }
 
-/// Least edge strength of a neckline, absolute and against the median of all depths.
-const LEAST_EDGE: f64 = 1.6;
-const LEAST_PROMINENCE: f64 = 1.5;
-/// Usual depth and its spread (shoulder widths).
-const USUAL_DEPTH: f64 = 0.20;
-const DEPTH_SPREAD: f64 = 0.17;
+/// Least edge strength of a neckline.
+const LEAST_EDGE: f64 = 0.9;
+/// An edge this many times as strong as the median of all depths counts half; stronger ones (prints) gain little.
+const HALF_PROMINENCE: f64 = 2.0;
+/// Added to that median so that it can be divided by.
+const EDGE_FLOOR: f64 = 0.4;
+/// Score from which a neckline is believed; 1/3 is an edge like any other at the usual depth.
+const LEAST_SCORE: f64 = 0.40;
+/// Weight of the step in lightness, and bounds of its effect.
+const STEP_WEIGHT: f64 = 5.0;
+const STEP_EFFECT: (f64, f64) = (0.4, 2.2);
+/// Usual depth, least depth below the back collar (neck widths), and the spread of the depth's logarithm.
+const USUAL_DEPTH: f64 = 0.48;
+const USUAL_BELOW_SAG: f64 = 0.25;
+const DEPTH_SPREAD: f64 = 0.32;
+/// Rise of the neck points over the shoulders (shoulder widths) from which the neck may be, and surely is, a stand collar: its
+/// front hides all but this much of the inner back (neck widths).
+const STAND_COLLAR: (f64, f64) = (0.12, 0.20);
+const STAND_BELOW_SAG: f64 = 0.14;
+/// A collar ring has two edges; the upper one counts when its score and its step are at least this share of the lower one's
+/// and it lies within the ring's width (neck widths).
+const RING_SHARE: f64 = 0.5;
+const RING_WIDTH: f64 = 0.17;
+
+/// A depth whose edge is a local peak.
+struct Peak<'c> {
+    score: f64,
+    step: f64,
+    candidate: &'c Candidate,
+}
 
 /// Chooses among the depths whose edge is a local peak.
 fn strongest_edge<'c>(neck: &Neck, candidates: &'c [Candidate]) -> Option<&'c [f64]> {
     let edges: Vec<f64> = candidates.iter().map(|candidate| candidate.edge).collect();
-    let strongest = edges.iter().copied().fold(0.0, f64::max);
-    if strongest < LEAST_EDGE || strongest < LEAST_PROMINENCE * median_f64(&mut edges.clone()) {
-        return None;
-    }
-    let expected = USUAL_DEPTH.max(neck.sag / neck.unit + 0.13);
-    let mut best: Option<(f64, &[f64])> = None;
+    let typical = median_f64(&mut edges.clone()) + EDGE_FLOOR;
+    let width = neck.width / neck.unit;
+    let stand = ramp(neck.rise / neck.unit, STAND_COLLAR.0, STAND_COLLAR.1);
+    let below_sag = USUAL_BELOW_SAG + stand * (STAND_BELOW_SAG - USUAL_BELOW_SAG);
+    let expected = (USUAL_DEPTH * (1.0 - stand)).max(neck.sag.max(0.0) / neck.width + below_sag);
+    let least_score = LEAST_SCORE * (1.0 + stand);
+    let mut peaks: Vec<Peak> = Vec::new();
     for (index, candidate) in candidates.iter().enumerate() {
         let around = &edges[index.saturating_sub(1)..(index + 2).min(edges.len())];
         let is_peak = around.iter().all(|&edge| edge <= candidate.edge);
-        if candidate.edge < 0.4 * strongest || !is_peak {
+        if candidate.edge < LEAST_EDGE || !is_peak {
             continue;
         }
-        let lighter_below = f64::from(lightness_step(neck, &candidate.rows));
-        let off = (candidate.depth - expected) / DEPTH_SPREAD;
-        let score = candidate.edge
-            * (1.0 + (lighter_below / 8.0).clamp(-0.5, 3.0))
+        let prominence = candidate.edge / typical;
+        let step = f64::from(lightness_step(neck, &candidate.rows));
+        let off = (candidate.depth / width / expected).ln() / DEPTH_SPREAD;
+        let score = prominence / (prominence + HALF_PROMINENCE)
+            * (1.0 + STEP_WEIGHT * step).clamp(STEP_EFFECT.0, STEP_EFFECT.1)
             * (-0.5 * off * off).exp();
-        if score > best.map_or(0.0, |(best_score, _)| best_score) {
-            best = Some((score, &candidate.rows));
-        }
+        peaks.push(Peak {
+            score,
+            step,
+            candidate,
+        });
     }
-    best.map(|(_, rows)| rows)
+    let lowest = peaks
+        .iter()
+        .reduce(|best, peak| if peak.score > best.score { peak } else { best })
+        .filter(|best| best.score >= least_score)?;
+    let upper = peaks.iter().find(|peak| {
+        peak.score >= RING_SHARE * lowest.score
+            && peak.step >= RING_SHARE * lowest.step
+            && peak.candidate.depth <= lowest.candidate.depth
+            && lowest.candidate.depth - peak.candidate.depth <= RING_WIDTH * width
+    });
+    upper.map(|peak| peak.candidate.rows.as_slice())
 }
 
-/// Measures how much lighter the cloth is just below the arc than just above it.
+/// Measures how much lighter the cloth is just below the arc than just above it, relative to its lightness.
 fn lightness_step(neck: &Neck, rows: &[f64]) -> f32 {
     let lightness = |offset: f64| {
         median_of(
@@ -284,7 +352,9 @@ fn lightness_step(neck: &Neck, rows: &[f64]) -> f32 {
                 .map(|index| neck.lab[(neck.columns[index], neck.row(rows[index] + offset))][0]),
         )
     };
-    lightness(3.0).max(lightness(5.0)) - lightness(-3.0).min(lightness(-5.0))
+    let below = lightness(3.0).max(lightness(5.0));
+    let above = lightness(-3.0).min(lightness(-5.0));
+    (below - above) / (above.max(below) + WEBER_FLOOR)
 }
 
 /// The arc may be bent by this much to follow the real edge (shoulder widths).

@@ -1,7 +1,7 @@
 //! Outline of the cut-out: box, row edges, contour, and the kind of garment that it looks like.
 
 use super::{Category, GarmentError};
-use crate::person::PerSide;
+use crate::person::{PerSide, Side};
 use crate::raster::{Bounds, Mask, Point, Run, median_f64, outer_contour, runs};
 
 /// Share of the picture below which the cut-out is noise, not a garment.
@@ -116,7 +116,7 @@ pub(super) fn nearest(points: &[Point], target: Point) -> (usize, f64) {
 }
 
 /// Walks a closed contour from one index to another in both directions.
-pub(super) fn both_ways(contour: &[Point], from: usize, to: usize) -> [Vec<Point>; 2] {
+fn both_ways(contour: &[Point], from: usize, to: usize) -> [Vec<Point>; 2] {
     let count = contour.len();
     let forward = (to + count - from) % count;
     let backward = (from + count - to) % count;
@@ -128,6 +128,19 @@ pub(super) fn both_ways(contour: &[Point], from: usize, to: usize) -> [Vec<Point
             .map(|step| contour[(from + count - step) % count])
             .collect(),
     ]
+}
+
+/// Walks a closed contour from one index to another on the way that lies further out on a side.
+pub(super) fn outer_way(contour: &[Point], from: usize, to: usize, side: Side) -> Vec<Point> {
+    let [forward, backward] = both_ways(contour, from, to);
+    let outwards = |path: &[Point]| {
+        side.sign() * path.iter().map(|point| point.x).sum::<f64>() / path.len() as f64
+    };
+    if outwards(&forward) > outwards(&backward) {
+        forward
+    } else {
+        backward
+    }
 }
 
 /// Finds the first and the last true column of every row, -1 where there is none.

@@ -1,10 +1,10 @@
 //! Sleeves as quadrilaterals: outer edge, cuff, inner edge.
 
 use super::armholes::{Armholes, mirror};
-use super::outline::{Outline, both_ways};
+use super::outline::{Outline, outer_way};
 use super::types::Sleeve;
 use crate::person::{PerSide, Side};
-use crate::raster::{Mask, Point, fill_polygon, gaussian_1d, resample};
+use crate::raster::{Mask, Point, fill_polygon, gaussian_1d, polyline_length, resample};
 
 /// A sleeve with less than this share of the other one's area is replaced by its mirror image.
 const MIRROR_BELOW: f64 = 0.6;
@@ -33,22 +33,39 @@ pub(super) fn cut_sleeves(
     armholes: &Armholes,
     mut arms: Arms,
 ) -> Arms {
-    for side in Side::ALL {
-        if armholes.has_sleeve[side] {
-            arms.sleeves[side] = cut_sleeve(mask, outline, armholes, &arms, side);
-        }
-    }
+    let paths = PerSide::from_fn(|side| {
+        armholes.has_sleeve[side]
+            .then(|| sleeve_path(outline, armholes, &arms, side))
+            .flatten()
+    });
+    let corners = cuff_corners(&paths, &arms);
+    arms.sleeves = PerSide::from_fn(|side| {
+        let path = paths[side].as_ref()?;
+        let (outer, inner) = corners[side];
+        Some(Sleeve {
+            mask: fill_polygon(mask.width(), mask.height(), &path.outline).and(mask),
+            outer: path.samples[..=outer].to_vec(),
+            cuff: path.samples[outer..=inner].to_vec(),
+            inner: path.samples[inner..].to_vec(),
+        })
+    });
     mirror_poorer_sleeve(mask, &mut arms);
     arms
 }
 
-fn cut_sleeve(
-    mask: &Mask,
+/// The outline of a sleeve from the shoulder point around the cuff to the armpit.
+struct SleevePath {
+    outline: Vec<Point>,
+    /// The outline in `SAMPLES` equal steps.
+    samples: Vec<Point>,
+}
+
+fn sleeve_path(
     outline: &Outline,
     armholes: &Armholes,
     arms: &Arms,
     side: Side,
-) -> Option<Sleeve> {
+) -> Option<SleevePath> {
     let (shoulder, armpit) = (arms.shoulder[side], arms.armpit[side]);
     let lower_end = armholes.gap_top[side].unwrap_or(armpit);
     let mut path = outer_path(outline, shoulder, lower_end, side);
@@ -59,14 +76,10 @@ fn cut_sleeve(
         path.push(armpit);
     }
     let path = smooth_inner_points(&path);
-    let points = resample(&path, SAMPLES);
-    let mask = fill_polygon(mask.width(), mask.height(), &path).and(mask);
-    let (outer_corner, inner_corner) = cuff_corners(&points, shoulder, armpit, side);
-    Some(Sleeve {
-        mask,
-        outer: points[..=outer_corner].to_vec(),
-        cuff: points[outer_corner..=inner_corner].to_vec(),
-        inner: points[inner_corner..].to_vec(),
+    let samples = resample(&path, SAMPLES);
+    Some(SleevePath {
+        outline: path,
+        samples,
     })
 }
 
@@ -74,15 +87,7 @@ fn cut_sleeve(
 fn outer_path(outline: &Outline, shoulder: Point, lower_end: Point, side: Side) -> Vec<Point> {
     let (from, _) = outline.nearest_on_contour(shoulder);
     let (to, _) = outline.nearest_on_contour(lower_end);
-    let [forward, backward] = both_ways(&outline.contour, from, to);
-    let outwards = |path: &[Point]| {
-        side.sign() * path.iter().map(|point| point.x).sum::<f64>() / path.len() as f64
-    };
-    if outwards(&forward) > outwards(&backward) {
-        forward
-    } else {
-        backward
-    }
+    outer_way(&outline.contour, from, to, side)
 }
 
 /// Smooths a polyline but for its two ends.
@@ -119,15 +124,93 @@ const WIDEST_CUFF: f64 = 0.9;
 /// Corners where no pair fits.
 const DEFAULT_CORNERS: (usize, usize) = (36, 46);
 
-/// Fits outer edge, cuff and inner edge as three straight lines; gives the indices of the two corners between them.
+/// Score of every pair of corners; lower is better, none where the pair is impossible.
+type CornerScores = Vec<((usize, usize), f64)>;
+
+/// Sleeves whose outlines differ less than this share in length have their cuffs at the same places.
+const ALIKE: f64 = 0.15;
+
+/// Finds both corners of both cuffs, as indices into the samples.
+///
+/// One sleeve alone often leaves open where the cuff ends (a fold, a frill); garments are symmetric, so sleeves of about the
+/// same length are asked together.
+fn cuff_corners(paths: &PerSide<Option<SleevePath>>, arms: &Arms) -> PerSide<(usize, usize)> {
+    let scores = PerSide::from_fn(|side| {
+        paths[side].as_ref().map_or_else(Vec::new, |path| {
+            corner_scores(&path.samples, arms.shoulder[side], arms.armpit[side], side)
+        })
+    });
+    let armhole = (arms.shoulder.left - arms.armpit.left).length();
+    let best = |scores: &CornerScores| soft_minimum(scores, CORNER_TEMPERATURE * armhole);
+    if let PerSide {
+        left: Some(left),
+        right: Some(right),
+    } = paths
+    {
+        let (a, b) = (
+            polyline_length(&left.samples),
+            polyline_length(&right.samples),
+        );
+        let joint: CornerScores = joint_scores(&scores.left, &scores.right);
+        if (a - b).abs() < ALIKE * a.max(b) && !joint.is_empty() {
+            let corners = best(&joint);
+            return PerSide {
+                left: corners,
+                right: corners,
+            };
+        }
+    }
+    PerSide::from_fn(|side| best(&scores[side]))
+}
+
+/// Pairs that lose less than about this much count together (widths of the armhole).
+const CORNER_TEMPERATURE: f64 = 0.03;
+
+/// Averages the pairs of corners, nearly best ones included: the best alone jumps between two ends of a frill.
+fn soft_minimum(scores: &CornerScores, temperature: f64) -> (usize, usize) {
+    let best = scores
+        .iter()
+        .map(|(_, score)| *score)
+        .fold(f64::INFINITY, f64::min);
+    let (mut weights, mut outers, mut inners) = (0.0, 0.0, 0.0);
+    for &((outer, inner), score) in scores {
+        let weight = ((best - score) / temperature.max(1e-6)).exp();
+        weights += weight;
+        outers += weight * outer as f64;
+        inners += weight * inner as f64;
+    }
+    if weights <= 0.0 || !weights.is_finite() {
+        return DEFAULT_CORNERS;
+    }
+    let outer = (outers / weights).round() as usize;
+    let inner = (inners / weights).round() as usize;
+    (outer, inner.max(outer + 2).min(SAMPLES - 1))
+}
+
+/// Adds the scores of the pairs that are possible on both sides; both lists are in the same order.
+fn joint_scores(left: &CornerScores, right: &CornerScores) -> CornerScores {
+    let mut others = right.iter().peekable();
+    let mut joint = Vec::new();
+    for &(corners, score) in left {
+        while others.peek().is_some_and(|other| other.0 < corners) {
+            others.next();
+        }
+        if let Some(other) = others.peek().filter(|other| other.0 == corners) {
+            joint.push((corners, score + other.1));
+        }
+    }
+    joint
+}
+
+/// Fits outer edge, cuff and inner edge as three straight lines for all possible pairs of corners.
 ///
 /// The corners must lie far along the sleeve's axis, which runs to its outermost and lowest point: the farthest point would
 /// be the wrong one for bell sleeves.
-fn cuff_corners(points: &[Point], shoulder: Point, armpit: Point, side: Side) -> (usize, usize) {
+fn corner_scores(points: &[Point], shoulder: Point, armpit: Point, side: Side) -> CornerScores {
     let armhole = (shoulder - armpit).length();
     let along = progress_along_sleeve(points, shoulder.lerp(armpit, 0.5), side);
     let last = points.len() - 1;
-    let mut best: Option<(f64, (usize, usize))> = None;
+    let mut scores = Vec::new();
     for outer in OUTER_CORNERS {
         if along[outer] < OUTER_CORNER_FROM {
             continue;
@@ -146,12 +229,10 @@ fn cuff_corners(points: &[Point], shoulder: Point, armpit: Point, side: Side) ->
                 .min((points[inner] - armpit).length());
             let too_wide = (cuff - WIDEST_CUFF * armhole).max(0.0);
             let score = (error / SAMPLES as f64).sqrt() - 0.6 * length + 0.25 * too_wide;
-            if best.is_none_or(|(best_score, _)| score < best_score) {
-                best = Some((score, (outer, inner)));
-            }
+            scores.push(((outer, inner), score));
         }
     }
-    best.map_or(DEFAULT_CORNERS, |(_, corners)| corners)
+    scores
 }
 
 /// Projects the points onto the sleeve's axis; 1 is the farthest.

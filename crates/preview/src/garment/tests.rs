@@ -1,4 +1,5 @@
 mod broken_input;
+mod cuts;
 mod drawing;
 mod landmarks;
 mod wearer;

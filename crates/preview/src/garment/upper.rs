@@ -6,12 +6,16 @@ use super::outline::Outline;
 use super::sleeves::{Arms, cut_sleeves};
 use super::types::{Category, GarmentError, Sleeve, UpperLandmarks, UpperShape, Warning};
 use crate::person::{PerSide, Side};
-use crate::raster::{Color, Mask, Point, largest_component, open};
+use crate::raster::{
+    Color, Connectivity, Mask, Point, components, dilate, largest_component, median_f64, open,
+};
 
 /// The shoulder point of a sleeved garment lies at this share of half the armpit distance from the axis.
-const SHOULDER_AT: f64 = 0.90;
+pub(super) const SHOULDER_AT: f64 = 0.90;
 /// A sleeve reaches at least this far sideways beyond its armhole (armpit distances), else it is only a bulge.
 const LEAST_SLEEVE_REACH: f64 = 0.09;
+/// The same for garments that hang on thin straps: wide cups and frills reach further than a cap sleeve.
+const LEAST_REACH_WITH_STRAPS: f64 = 0.22;
 /// Least distance between the shoulder points in work pixels, so that it can be divided by.
 const LEAST_SHOULDER_WIDTH: f64 = 4.0;
 /// Armpits nearer to each other than this (work pixels) belong to no garment.
@@ -27,8 +31,13 @@ pub(super) fn analyze_upper(
     let found = find_armholes(mask, outline, category);
     let raised = raise_hanging_armpits(&found, outline);
     let arms = find_arms(mask, outline, &raised)?;
-    let (armholes, arms, read_as_sleeveless) = if is_only_bulging(&arms) {
-        let sleeveless = as_sleeveless(&found, outline);
+    let least_reach = if has_thin_straps(mask, outline, found.torso_width) {
+        LEAST_REACH_WITH_STRAPS
+    } else {
+        LEAST_SLEEVE_REACH
+    };
+    let (armholes, arms, read_as_sleeveless) = if is_only_bulging(&arms, least_reach) {
+        let sleeveless = as_sleeveless(&found);
         let arms = find_arms(mask, outline, &sleeveless)?;
         (sleeveless, arms, true)
     } else {
@@ -132,7 +141,19 @@ fn strap_end(
     best.map(|(_, point)| point)
 }
 
-/// Finds the highest point of the upper outline between axis and shoulder, the outer one of equals.
+/// How much a step outwards counts against a step upwards at the neck point: beside a collar, on a strap.
+const OUTER_LEAN: f64 = 0.10;
+const INNER_LEAN: f64 = -0.22;
+/// The outline hangs this far between the neck points of a collar, and of straps (armpit distances).
+const LEVEL_SAG: f64 = 0.14;
+const STRAP_SAG: f64 = 0.24;
+
+/// Goes from 0 at `low` to 1 at `high`.
+pub(super) fn ramp(value: f64, low: f64, high: f64) -> f64 {
+    ((value - low) / (high - low)).clamp(0.0, 1.0)
+}
+
+/// Finds the highest point of the upper outline between axis and shoulder, on the side that the shape of the neck asks for.
 fn neck_point(
     outline: &Outline,
     shoulder: Point,
@@ -151,9 +172,18 @@ fn neck_point(
     if last < first + 2 {
         return shoulder;
     }
+    let middle =
+        (axis_x - 0.1 * half_width).max(0.0) as usize..=(axis_x + 0.1 * half_width) as usize;
+    let mut tops: Vec<f64> = middle.map(|x| outline.top_at(x as f64)).collect();
+    let highest_row = (first..=last)
+        .map(|x| outline.top[x])
+        .fold(f64::INFINITY, f64::min);
+    let sag = (median_f64(&mut tops) - highest_row) / (2.0 * half_width);
+    // Beside a level back collar the outer end counts, on the flat end of a strap the inner one.
+    let lean = OUTER_LEAN + (INNER_LEAN - OUTER_LEAN) * ramp(sag, LEVEL_SAG, STRAP_SAG);
     let mut best = (f64::NEG_INFINITY, shoulder);
     for x in first..=last {
-        let score = -outline.top[x] + 0.10 * sign * (x as f64 - axis_x);
+        let score = -outline.top[x] + lean * sign * (x as f64 - axis_x);
         if score > best.0 {
             best = (score, Point::new(x as f64, outline.top[x]));
         }
@@ -193,8 +223,30 @@ fn collar_corner(
     corner
 }
 
+/// Rows below the top in which straps are looked for, and the widest strap (torso widths).
+const STRAP_ROWS: f64 = 0.14;
+const WIDEST_STRAP: f64 = 0.13;
+
+/// Tells whether the garment hangs on two thin straps.
+fn has_thin_straps(mask: &Mask, outline: &Outline, torso_width: f64) -> bool {
+    let top = outline.bounds.y0;
+    let rows = top + 2..(top + (STRAP_ROWS * torso_width) as usize + 3).min(mask.height());
+    let count = rows.len().max(1);
+    let thin = rows
+        .filter(|&y| {
+            let runs = crate::raster::runs(mask.row(y));
+            !runs.is_empty()
+                && runs.len() <= 4
+                && runs
+                    .iter()
+                    .all(|run| (run.length() as f64) < WIDEST_STRAP * torso_width)
+        })
+        .count();
+    3 * thin >= 2 * count
+}
+
 /// Tells whether there are sleeves and none of them reaches sideways.
-fn is_only_bulging(arms: &Arms) -> bool {
+fn is_only_bulging(arms: &Arms, least_reach: f64) -> bool {
     let reach = |side: Side| {
         arms.sleeves[side].as_ref().and_then(|sleeve| {
             let cuff = f64::midpoint(sleeve.outer.last()?.x, sleeve.inner.first()?.x);
@@ -203,7 +255,7 @@ fn is_only_bulging(arms: &Arms) -> bool {
         })
     };
     let reaches: Vec<f64> = Side::ALL.into_iter().filter_map(reach).collect();
-    !reaches.is_empty() && reaches.iter().all(|&reach| reach < LEAST_SLEEVE_REACH)
+    !reaches.is_empty() && reaches.iter().all(|&reach| reach < least_reach)
 }
 
 /// Gives the largest piece left without the sleeves.
@@ -275,7 +327,107 @@ fn warnings(
             factor: UNREADABLE_CUT,
         });
     }
+    let narrowing = if shape.is_sleeved() || category != Category::Top {
+        0.0
+    } else {
+        narrowing_to_hem(outline)
+    };
+    let mut doubt = |reason: &'static str, strength: f64| {
+        if strength > 0.0 {
+            found.push(Warning {
+                reason,
+                factor: 1.0 - (1.0 - UNREADABLE_CUT) * strength,
+            });
+        }
+    };
+    doubt(
+        "the upper part is not symmetric (one shoulder, wrapped or folded)",
+        ramp(-upper_overlap(mask, outline, shape), -0.80, -0.62),
+    );
+    doubt(
+        "sleeves cannot be told from the body",
+        ramp(narrowing, MERGED_SLEEVES.0, MERGED_SLEEVES.1),
+    );
+    doubt(
+        "the front is open",
+        ramp(front_sag(outline, shape), OPEN_FRONT.0, OPEN_FRONT.1),
+    );
+    doubt(
+        "bands or ribbons hang from the garment",
+        ramp(band_length(mask, shape), BANDS.0, BANDS.1),
+    );
     found
+}
+
+/// Greatest width over the hem's from which a top without sleeves may be, and surely is, one whose sleeves touch the body.
+const MERGED_SLEEVES: (f64, f64) = (1.30, 1.55);
+
+/// Gives the greatest width of the outline over its width just above the hem.
+fn narrowing_to_hem(outline: &Outline) -> f64 {
+    let width = |y: usize| outline.edges.right[y] - outline.edges.left[y];
+    let mut at_hem: Vec<f64> = (outline.row_at(0.90)..outline.row_at(0.97))
+        .map(width)
+        .collect();
+    let widest = (outline.row_at(0.10)..outline.row_at(0.90))
+        .map(width)
+        .fold(0.0, f64::max);
+    widest / median_f64(&mut at_hem).max(1.0)
+}
+
+/// Sag of the outline below the neck points from which a front may be, and surely is, open (armpit distances).
+const OPEN_FRONT: (f64, f64) = (0.60, 0.80);
+/// Length of loose bands that is noticed, and that surely spoils the result (armpit distances).
+const BANDS: (f64, f64) = (0.5, 1.0);
+/// Widest and shortest band (armpit distances).
+const BAND_WIDTH: f64 = 0.07;
+const SHORTEST_BAND: f64 = 0.25;
+
+/// Gives the overlap of what lies above the armpits with its mirror image, common over joint area.
+fn upper_overlap(mask: &Mask, outline: &Outline, shape: &UpperShape) -> f64 {
+    let armpit = &shape.landmarks.armpit;
+    let last = armpit.left.y.max(armpit.right.y).max(0.0) as usize;
+    let twice_axis = (2.0 * shape.axis_x).round() as isize;
+    let (mut common, mut joint) = (0_usize, 0_usize);
+    for y in outline.bounds.y0..last.min(mask.height()) {
+        for (x, &here) in mask.row(y).iter().enumerate() {
+            let mirrored = mask.is_true(twice_axis - x as isize, y as isize);
+            common += usize::from(here && mirrored);
+            joint += usize::from(here || mirrored);
+        }
+    }
+    common as f64 / joint.max(1) as f64
+}
+
+/// Measures how far the outline at the axis hangs below the neck points (armpit distances).
+fn front_sag(outline: &Outline, shape: &UpperShape) -> f64 {
+    let neck = &shape.landmarks.neck;
+    let reach = 0.04 * shape.armpit_width;
+    let columns =
+        (shape.axis_x - reach).max(0.0) as usize..=(shape.axis_x + reach).max(0.0) as usize;
+    let mut tops: Vec<f64> = columns.map(|x| outline.top_at(x as f64)).collect();
+    let row = median_f64(&mut tops).min(outline.bounds.y1 as f64);
+    (row - f64::midpoint(neck.left.y, neck.right.y)) / shape.armpit_width.max(1.0)
+}
+
+/// Measures the length of all thin parts below the armpits (armpit distances).
+fn band_length(mask: &Mask, shape: &UpperShape) -> f64 {
+    let width = shape.armpit_width.max(1.0);
+    let armpit = &shape.landmarks.armpit;
+    let from = armpit.left.y.max(armpit.right.y);
+    let thick = open(mask, 0.5 * BAND_WIDTH * width);
+    let thin = mask.and_not(&dilate(&thick, 2.0));
+    let parts = components(&thin, Connectivity::Eight);
+    parts
+        .regions
+        .iter()
+        .map(|part| {
+            let length = (part.x1 - part.x0 + 1).max(part.y1 - part.y0 + 1) as f64;
+            let is_band = part.centroid.y > from
+                && length > SHORTEST_BAND * width
+                && part.area as f64 > 2.0 * length;
+            if is_band { length / width } else { 0.0 }
+        })
+        .sum()
 }
 
 /// Tells whether thin straps rise far above sleeves.
