@@ -30,18 +30,30 @@ const WALL_SHARE: f32 = 0.02;
 const BLOCK: f64 = 8.0;
 /// Share of the local contrast at which the garment begins.
 const HALF: f32 = 0.4;
-/// A narrow pocket is wall when it differs from it by no more than this many noise levels.
-const POCKET_LEVEL: f32 = 1.0;
+/// A narrow pocket is wall when colour and activity exceed the wall's own noise by no more than this.
+const POCKET_LEVEL: (f32, f32) = (0.15, 0.03);
 
 /// What the first pass knows: the wall's colour everywhere, and how noisy it is.
 pub(super) struct Wall {
     /// Lab distance to the blurred wall.
     pub(super) distance: Gray,
     slope: Gray,
-    /// Where the wall's noise is measured.
-    sample: Mask,
+    /// Greatest distance nearby.
+    contrast: Gray,
+    /// Mean slope nearby.
+    activity: Gray,
+    /// Upper quantiles of the wall's own distance, slope and activity.
+    noise: Noise,
     /// Reach of the compression's ringing around edges, work pixels.
     ringing: f64,
+}
+
+/// Upper quantiles of what the wall alone shows.
+#[derive(Clone, Copy)]
+struct Noise {
+    distance: f32,
+    slope: f32,
+    activity: f32,
 }
 
 impl Wall {
@@ -49,35 +61,45 @@ impl Wall {
     pub(super) fn look(lab: &Color, surface: &Color, scale: f64) -> Self {
         let smooth = gaussian(lab, 0.6);
         let slope = color_slope(&smooth);
-        let far = distance_to(&smooth, surface);
         let strip = border_strip(lab.width(), lab.height());
-        let barrier = barrier(&far, &slope, &strip, 0, 1.0).0;
-        let first = disc_flood(&barrier, DISC[0]);
-        let blurred = blurred_wall(lab, &first, surface);
+        let far = distance_to(&smooth, surface);
+        let noise = [upper(&far, &strip), upper(&slope, &strip)];
+        let first = disc_flood(&barrier(&far, &slope, noise, 0, 1.0).0, DISC[0]);
+
+        let distance = distance_to(&smooth, &blurred_wall(lab, &first, surface));
         let inner = erode(&first, NOISE_DISTANCE);
+        let sample = if inner.any() { inner } else { strip };
+        let ringing = BLOCK * scale.min(1.0) + 3.0;
+        let activity = box_blur(&slope, 3, 3);
         Self {
-            distance: distance_to(&smooth, &blurred),
+            contrast: local_maximum(&distance, ringing.round() as usize),
+            noise: Noise {
+                distance: upper(&distance, &sample),
+                slope: upper(&slope, &sample),
+                activity: upper(&activity, &sample),
+            },
+            distance,
             slope,
-            sample: if inner.any() { inner } else { strip },
-            ringing: BLOCK * scale.min(1.0) + 3.0,
+            activity,
+            ringing,
         }
     }
 
     /// Cuts the garment out; `tolerance` multiplies what counts as noise. Gives the level of the colour, too.
     pub(super) fn cut(&self, tolerance: f32) -> (Mask, f32) {
-        let (barrier, level) = barrier(&self.distance, &self.slope, &self.sample, 1, tolerance);
+        let noise = [self.noise.distance, self.noise.slope];
+        let (barrier, level) = barrier(&self.distance, &self.slope, noise, 1, tolerance);
         let wall = disc_flood(&barrier, DISC[1]);
-        let contrast = local_maximum(&self.distance, self.ringing.round() as usize);
-        let wall = self.with_pockets(&wall, &barrier, &contrast);
-        let wall = self.up_to_half_contrast(&wall, &contrast);
-        (smooth_where_faint(&wall.not(), &contrast), level)
+        let wall = self.with_pockets(&wall, &barrier);
+        let wall = self.up_to_half_contrast(&wall);
+        (smooth_where_faint(&wall.not(), &self.contrast), level)
     }
 
     /// Lets the wall grow through ringing and soft shadow up to where half of the garment's contrast is reached.
-    fn up_to_half_contrast(&self, wall: &Mask, contrast: &Gray) -> Mask {
+    fn up_to_half_contrast(&self, wall: &Mask) -> Mask {
         let faint = self
             .distance
-            .zip_map(contrast, |far, most| far < HALF * most);
+            .zip_map(&self.contrast, |far, most| far < HALF * most);
         let band = dilate(wall, self.ringing).and(&faint).or(wall);
         let centers = erode(&band, 1.0);
         let grown = flood_from_border(&centers, EVERY_SIDE);
@@ -135,13 +157,21 @@ fn border_strip(width: usize, height: usize) -> Mask {
     })
 }
 
-/// Marks what stands out from the noise that `sample` shows; gives the colour level, too.
-fn barrier(far: &Gray, slope: &Gray, sample: &Mask, pass: usize, tolerance: f32) -> (Mask, f32) {
-    let level = |plane: &Gray, (factor, constant): (f32, f32)| {
-        tolerance * (factor * percentile(&mut plane.select(sample), NOISE_QUANTILE) + constant)
-    };
-    let color_level = level(far, COLOR_LEVEL[pass]);
-    let slope_level = level(slope, SLOPE_LEVEL[pass]);
+/// Measures the upper quantile of the values under a mask, 0 where there are none.
+fn upper(plane: &Gray, sample: &Mask) -> f32 {
+    let mut values = plane.select(sample);
+    if values.is_empty() {
+        return 0.0;
+    }
+    percentile(&mut values, NOISE_QUANTILE)
+}
+
+/// Marks what stands out from the noise of distance and slope; gives the colour level, too.
+fn barrier(far: &Gray, slope: &Gray, noise: [f32; 2], pass: usize, tolerance: f32) -> (Mask, f32) {
+    let level =
+        |noise: f32, (factor, constant): (f32, f32)| tolerance * (factor * noise + constant);
+    let color_level = level(noise[0], COLOR_LEVEL[pass]);
+    let slope_level = level(noise[1], SLOPE_LEVEL[pass]);
     let barrier = far.zip_map(slope, |far, slope| far > color_level || slope > slope_level);
     (barrier, color_level)
 }
@@ -197,18 +227,16 @@ impl Pocket {
 impl Wall {
     /// Adds pockets too narrow for the disc (between sleeve and body): they look exactly like the wall, or the cloth around
     /// them is so different that ringing of the compression explains the rest.
-    fn with_pockets(&self, wall: &Mask, barrier: &Mask, contrast: &Gray) -> Mask {
+    fn with_pockets(&self, wall: &Mask, barrier: &Mask) -> Mask {
         let calm = self.distance.zip_map(&self.slope, |far, slope| {
             far < RINGING_COLOR && slope < RINGING_SLOPE
         });
-        let ringing = calm.zip_map(contrast, |calm, most| calm && most > POCKET_CONTRAST);
+        let ringing = calm.zip_map(&self.contrast, |calm, most| calm && most > POCKET_CONTRAST);
         let passable = barrier.not().or(&ringing).or(wall);
         let reached = flood_from_border(&passable, EVERY_SIDE);
         let parts = components(&reached.and_not(&dilate(wall, 1.0)), Connectivity::Four);
-        let typical = |plane: &Gray| percentile(&mut plane.select(&self.sample), NOISE_QUANTILE);
-        let activity = box_blur(&self.slope, 3, 3);
-        let far_level = POCKET_LEVEL * (typical(&self.distance) + 0.15);
-        let slope_level = POCKET_LEVEL * (typical(&activity) + 0.03);
+        let far_level = self.noise.distance + POCKET_LEVEL.0;
+        let activity_level = self.noise.activity + POCKET_LEVEL.1;
         let mut pockets = vec![Pocket::default(); parts.regions.len()];
         let around = [(RIM_STEP, 0), (-RIM_STEP, 0), (0, RIM_STEP), (0, -RIM_STEP)];
         for y in 0..wall.height() {
@@ -220,7 +248,7 @@ impl Wall {
                 let pocket = &mut pockets[label as usize - 1];
                 pocket.area += 1;
                 pocket.like_wall += usize::from(
-                    self.distance[(x, y)] < far_level && activity[(x, y)] < slope_level,
+                    self.distance[(x, y)] < far_level && self.activity[(x, y)] < activity_level,
                 );
                 for (dx, dy) in around {
                     let (x, y) = (x as isize + dx, y as isize + dy);

@@ -18,10 +18,12 @@ pub(super) const EVERY_SIDE: Sides = Sides {
 };
 /// Weights of L, a, b in the distance to the background: shade counts less than hue.
 pub(super) const COLOR_WEIGHTS: [f32; 3] = [1.0, 1.6, 1.6];
-/// A stricter level must score this much better to win.
+/// A later tolerance must score this much better to win.
 const STRICTER_GAIN: f64 = 0.02;
 /// Tolerances of the wall's noise, and the weight of the cut-out's symmetry when they are compared.
-const TOLERANCES: [f32; 3] = [4.0, 2.0, 1.0];
+const TOLERANCES: [f32; 3] = [2.0, 4.0, 1.0];
+/// A cut-out that scores this much is not improved upon.
+const GOOD_SCORE: f64 = 2.8;
 const SYMMETRY: f64 = 2.0;
 /// Holes up to this many pixels are filled whatever their colour.
 const SPECK_AREA: usize = 40;
@@ -67,7 +69,7 @@ pub(super) fn cut_out(image: &Rgb8) -> Cutout {
     }
 }
 
-/// Tries several tolerances and takes the cut-out that looks most like a garment, the most tolerant one of equals.
+/// Tries several tolerances and takes the cut-out that looks most like a garment, the earlier one of equals.
 ///
 /// A tolerant level swallows pale garments, a strict one leaves noise of the wall standing. Both show: garments are compact and
 /// nearly symmetric.
@@ -81,6 +83,9 @@ fn best_cut(wall: &Wall) -> Mask {
         let score = outline_score(&cut) + SYMMETRY * mirror_overlap(&cut);
         if score > best.0 + STRICTER_GAIN {
             best = (score, cut);
+        }
+        if best.0 > GOOD_SCORE {
+            break;
         }
     }
     best.1

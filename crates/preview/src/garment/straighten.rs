@@ -73,10 +73,15 @@ fn best_overlap(share: &Gray, center: [f32; 2], degrees: f32) -> f32 {
     let (sin, cos) = degrees.to_radians().sin_cos();
     // The axis points down and is turned clockwise; its normal points to the right.
     let normal = [cos, sin];
+    // A reflection keeps the area, so that the joint area follows from the common one.
+    let area: f32 = share.data().iter().sum();
     let reflected = |offset: f32| {
-        let (mut common, mut joint) = (0.0, 0.0);
+        let mut common = 0.0;
         for y in 0..share.height() {
             for (x, &here) in share.row(y).iter().enumerate() {
+                if here <= 0.0 {
+                    continue;
+                }
                 let (dx, dy) = (x as f32 - center[0], y as f32 - center[1]);
                 let across = 2.0 * (dx * normal[0] + dy * normal[1] - offset);
                 let there = sample_linear(
@@ -86,10 +91,9 @@ fn best_overlap(share: &Gray, center: [f32; 2], degrees: f32) -> f32 {
                     Border::Constant(0.0),
                 );
                 common += here.min(there);
-                joint += here.max(there);
             }
         }
-        common / joint.max(1e-6)
+        common / (2.0 * area - common).max(1e-6)
     };
     (-OFFSET_REACH..=OFFSET_REACH)
         .map(|step| reflected(step as f32 * OFFSET_STEP))
