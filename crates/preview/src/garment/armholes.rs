@@ -310,9 +310,9 @@ fn armpit_at_bulge(
 /// width).
 const USUAL_ARMHOLE: f64 = 0.50;
 const ARMHOLE_SPREAD: f64 = 0.15;
-const ARMHOLE_PRICE: f64 = 0.02;
+const ARMHOLE_PRICE: f64 = 0.01;
 /// Points that lose less than about this score count together (torso widths).
-const ARMHOLE_TEMPERATURE: f64 = 0.01;
+const ARMHOLE_TEMPERATURE: f64 = 0.004;
 
 /// Finds the lower end of the armhole of a sleeveless side: the widest point of the outline, higher ones first.
 ///
@@ -332,9 +332,7 @@ fn armhole_on_outline(
     let body = body_begin(mask, outline, torso_width) - top;
     let deepest = (DEEPEST_ARMHOLE * torso_width).max(body + BELOW_STRAPS * torso_width);
     let usual = USUAL_ARMHOLE.max(body / torso_width + 0.05);
-    let last = outline
-        .row_at(rows.sleeveless.1)
-        .min((top + deepest) as usize + 1);
+    let last = outline.row_at(rows.sleeveless.1);
     let scores: Vec<(f64, f64)> = (first.max(trunk.top_row.saturating_sub(1))..last)
         .filter(|&y| edge[y] >= 0.0)
         .map(|y| {
@@ -358,7 +356,7 @@ fn armhole_on_outline(
     } else {
         first as f64
     };
-    let row = (y.round() as usize).min(edge.len() - 1);
+    let row = (y.min(top + deepest).round() as usize).min(edge.len() - 1);
     Point::new(edge[row], row as f64)
 }
 

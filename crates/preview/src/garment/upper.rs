@@ -374,8 +374,8 @@ fn narrowing_to_hem(outline: &Outline) -> f64 {
     widest / median_f64(&mut at_hem).max(1.0)
 }
 
-/// Sag of the outline below the neck points from which a front may be, and surely is, open (armpit distances).
-const OPEN_FRONT: (f64, f64) = (0.60, 0.80);
+/// Depth of the outline at the axis below the armpits from which a front may be, and surely is, open (armpit distances).
+const OPEN_FRONT: (f64, f64) = (0.15, 0.40);
 /// Length of loose bands that is noticed, and that surely spoils the result (armpit distances).
 const BANDS: (f64, f64) = (0.5, 1.0);
 /// Widest and shortest band (armpit distances).
@@ -398,15 +398,15 @@ fn upper_overlap(mask: &Mask, outline: &Outline, shape: &UpperShape) -> f64 {
     common as f64 / joint.max(1) as f64
 }
 
-/// Measures how far the outline at the axis hangs below the neck points (armpit distances).
+/// Measures how far the outline at the axis hangs below the armpits (armpit distances).
 fn front_sag(outline: &Outline, shape: &UpperShape) -> f64 {
-    let neck = &shape.landmarks.neck;
+    let armpit = &shape.landmarks.armpit;
     let reach = 0.04 * shape.armpit_width;
     let columns =
         (shape.axis_x - reach).max(0.0) as usize..=(shape.axis_x + reach).max(0.0) as usize;
     let mut tops: Vec<f64> = columns.map(|x| outline.top_at(x as f64)).collect();
     let row = median_f64(&mut tops).min(outline.bounds.y1 as f64);
-    (row - f64::midpoint(neck.left.y, neck.right.y)) / shape.armpit_width.max(1.0)
+    (row - f64::midpoint(armpit.left.y, armpit.right.y)) / shape.armpit_width.max(1.0)
 }
 
 /// Measures the length of all thin parts below the armpits (armpit distances).
