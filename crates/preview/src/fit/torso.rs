@@ -31,6 +31,8 @@ const LOOSE: f64 = 0.17;
 /// Share of the ease that is left where a waistband gathers the top.
 const GATHERED: f64 = 0.16;
 
+/// Furthest from the axis that the lower end of an armhole lies (U).
+const ARMHOLE_REACH: f64 = 0.41;
 /// One side of the torso reaches at most this many times as far as the other, and this much further (U).
 const WIDER_SIDE: f64 = 1.2;
 const WIDER_SIDE_SLACK: f64 = 0.03;
@@ -119,7 +121,14 @@ pub(super) fn place_landmarks(
             depth.clamp(ARMHOLE_DEPTH.0 * u, ARMHOLE_DEPTH.1 * u)
         };
         let y = shoulder[side].y + depth;
-        Point::new(body_edge(person, side, y) + side.sign() * 0.02 * u, y)
+        let reach = side.sign() * (body_edge(person, side, y) - person.center_x) + 0.02 * u;
+        // A loose old sleeve hides where the body ends: an armhole lies on the body, not on the sleeve.
+        let most = if upper.is_sleeved() {
+            f64::INFINITY
+        } else {
+            ARMHOLE_REACH * u
+        };
+        Point::new(person.center_x + side.sign() * reach.min(most), y)
     });
     Landing {
         shoulder,
@@ -290,6 +299,10 @@ pub(super) fn place_sides(
             if let (false, Some(arm)) = (dress, arm_middle(person, side, y)) {
                 // Cloth that hangs beside the body hangs behind the arm, not out on its other side.
                 most = most.min(arm.max(body));
+            }
+            if !upper.is_sleeved() {
+                let below = (y - landing.armpit[side].y) / u;
+                most = most.min((ARMHOLE_REACH + 0.25 * below) * u);
             }
             let half_width = natural.max(low).min(most);
             Pair {
