@@ -11,6 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use drape_preview::confidence::{
@@ -115,7 +116,7 @@ fn join(factors: &str, labels: &str) -> Result<Vec<Observation>, Box<dyn Error>>
         text.push_str(&[person, garment, category, rating.as_str()].join("\t"));
         for (reason, value) in reasons.iter().zip(values) {
             if value.parse::<f64>()? < 1.0 {
-                text.push_str(&format!("\t{reason}={value}"));
+                write!(text, "\t{reason}={value}")?;
             }
         }
         text.push('\n');
