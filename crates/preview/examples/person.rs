@@ -10,6 +10,7 @@ use std::error::Error;
 use std::time::Instant;
 
 use drape_imaging::{FaceDetector, FaceSearch, Limits, decode};
+use drape_preview::fit::Stance;
 use drape_preview::person::{FaceBox, PersonRegions, Side, analyze, arm_path};
 use drape_preview::raster::{Mask, Point, Rgb8, erode};
 
@@ -115,6 +116,7 @@ fn draw_body(person: &PersonRegions) -> Rgb8 {
         }
         blot(&mut canvas, person.shoulder_tips[side], [255, 0, 0]);
     }
+    draw_legs(&mut canvas, &Stance::find(person));
     for x in 0..30 {
         dot(
             &mut canvas,
@@ -123,6 +125,23 @@ fn draw_body(person: &PersonRegions) -> Rgb8 {
         );
     }
     canvas
+}
+
+/// Draws where the legs are, seen or not, and what the body needs of a skirt.
+fn draw_legs(canvas: &mut Rgb8, stance: &Stance) {
+    for y in stance.crotch.max(0.0) as usize..canvas.height() {
+        for side in Side::ALL {
+            let (axis, half) = stance.leg(side, y as f64);
+            for x in [
+                axis - half,
+                axis,
+                axis + half,
+                stance.body_edge(side, y as f64),
+            ] {
+                dot(canvas, Point::new(x, y as f64), [0, 255, 255]);
+            }
+        }
+    }
 }
 
 fn draw_clothes(person: &PersonRegions) -> Rgb8 {

@@ -6,6 +6,7 @@
 mod cloth;
 mod layers;
 mod leftover;
+mod legs;
 mod light;
 mod lower;
 mod patch;
@@ -13,6 +14,7 @@ mod plan;
 mod repair;
 mod skin;
 mod upper;
+mod waistband;
 
 use crate::fit::{LowerFit, UpperFit};
 use crate::garment::{GarmentShape, LowerShape, UpperShape};
@@ -37,8 +39,10 @@ pub struct Composition {
 /// How much had to be invented, for the confidence.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Measures {
-    /// Area of invented skin in squared shoulder widths.
+    /// Area of invented skin in squared shoulder widths, legs left out.
     pub skin_invented: f64,
+    /// Area of invented bare legs in squared shoulder widths.
+    pub legs_invented: f64,
     /// Area of invented lower garment in squared shoulder widths.
     pub lower_invented: f64,
     /// Share of the old top that is still to be seen where it should not.

@@ -11,7 +11,7 @@ pub use self::calibration::{
 };
 use crate::compose::Measures;
 use crate::fit::{LowerFit, UpperFit};
-use crate::garment::{Category, GarmentShape, LowerShape, UpperShape};
+use crate::garment::{Category, GarmentShape, UpperShape};
 use crate::person::{PersonRegions, Side};
 use crate::raster::{erode, median_f64, percentile_f64, polyline_length};
 
@@ -22,6 +22,8 @@ pub const SUGGESTED_GATE: f64 = 0.5;
 const TROUSERS_AS_UPPER: f64 = 0.45;
 /// Factor of what looks like an upper garment and shall be a lower one: shorts do, so alone it is just enough for the gate.
 const UPPER_AS_LOWER: f64 = 0.5;
+/// Factor of a lower garment on somebody in a dress, whose upper half becomes the top.
+const OVER_A_DRESS: f64 = 0.7;
 /// Factors below this are worth telling.
 const NOTEWORTHY: f64 = 0.85;
 
@@ -115,15 +117,7 @@ pub fn rate_upper(
             "much skin to invent",
             1.0 - 0.7 * ramp(measures.skin_invented, 0.30, 0.9),
         );
-        let cut_off = person.bottom >= person.silhouette.height() as f64 - 2.0;
-        list.person(
-            "dress over trousers",
-            if person.legs_bare || cut_off {
-                1.0
-            } else {
-                0.55
-            },
-        );
+        list.person("much of the legs to invent", legs_factor(measures));
     } else {
         list.person("waist not found", waist_factor(person));
         list.person(
@@ -163,17 +157,22 @@ pub fn rate_upper(
 pub fn rate_lower(
     person: &PersonRegions,
     garment: &GarmentShape,
-    lower: &LowerShape,
     fit: &LowerFit,
+    measures: &Measures,
 ) -> Confidence {
     let mut list = person_factors(person);
     garment_factors(&mut list, garment);
-    list.person("waist not found", waist_factor(person));
-    if lower.is_skirt || !fit.has_legs {
-        list.garment("skirt", 0.8);
+    // Over a dress the waistband goes where the waist of the body is.
+    let over_a_dress = person.legs_bare && person.one_piece;
+    if !over_a_dress {
+        list.person("waist not found", waist_factor(person));
     }
-    if person.legs_bare && person.one_piece {
-        list.person("trousers over a dress", 0.4);
+    list.person("much of the legs to invent", legs_factor(measures));
+    if over_a_dress {
+        list.person("lower garment over a dress", OVER_A_DRESS);
+    }
+    if fit.stance.hides_an_arm() {
+        list.person("an arm hangs behind the skirt", 0.4);
     }
     Confidence::new(Category::Bottom, list.factors)
 }
@@ -372,6 +371,11 @@ fn pose(person: &PersonRegions) -> (f64, f64) {
     (median_f64(&mut difference), percentile_f64(&mut span, 90.0))
 }
 
+/// Rates how much of bare legs had to be made up.
+fn legs_factor(measures: &Measures) -> f64 {
+    1.0 - 0.6 * ramp(measures.legs_invented, 0.35, 1.1)
+}
+
 fn waist_factor(person: &PersonRegions) -> f64 {
     let rise = (person.waist - person.shoulder_y) / person.shoulder_width;
     (1.0 - 0.5 * ramp(person.waist_score, 20.0, 7.0)) * (1.0 - 0.6 * ramp(rise, 0.72, 0.60))
@@ -394,10 +398,9 @@ fn garment_factors(list: &mut Factors, garment: &GarmentShape) {
     let looks_lower = garment.guess == Category::Bottom;
     let is_lower = garment.category == Category::Bottom;
     if looks_lower != is_lower {
-        let factor = if looks_lower {
-            TROUSERS_AS_UPPER
-        } else {
-            UPPER_AS_LOWER
+        let factor = match garment.lower() {
+            None => TROUSERS_AS_UPPER,
+            Some(lower) => UPPER_AS_LOWER + (1.0 - UPPER_AS_LOWER) * lower.waistband,
         };
         list.garment("garment does not look like its category", factor);
     }

@@ -106,7 +106,8 @@ pub fn try_on(
             timings.fit = lap();
             let composition = compose_lower(person_image, person, garment, lower, &fit)?;
             timings.compose = lap();
-            (composition, rate_lower(person, garment, lower, &fit))
+            let confidence = rate_lower(person, garment, &fit, &composition.measures);
+            (composition, confidence)
         }
     };
     timings.rate = lap();

@@ -7,6 +7,7 @@ mod legs;
 mod mesh;
 mod shoulders;
 mod sleeves;
+mod stance;
 mod torso;
 
 use crate::garment::{Category, GarmentShape, UpperShape};
@@ -16,6 +17,7 @@ use crate::raster::{Mask, Plane, Point, Run, dilate, largest_component, runs};
 pub use self::legs::{LegRow, LowerFit, fit_lower};
 pub use self::mesh::{Part, PartMesh, UpperMesh};
 pub use self::sleeves::SleeveFit;
+pub use self::stance::{Stance, Worn};
 
 use self::mesh::{PartPlan, Pose, Wish};
 use self::shoulders::ShoulderLine;
@@ -70,6 +72,8 @@ pub struct UpperFit {
     pub sleeved: bool,
     /// How each sleeve lies on its arm; none without a sleeve or without a visible arm.
     pub sleeves: PerSide<Option<SleeveFit>>,
+    /// Where hips and legs are; only for a dress.
+    pub stance: Option<Stance>,
     /// A sleeve reaches below the elbow.
     pub long_sleeves: bool,
     /// Share of the arms' width that was seen rather than assumed, the worse side; none without fitted sleeves.
@@ -92,8 +96,17 @@ pub fn fit_upper(person: &PersonRegions, garment: &GarmentShape, upper: &UpperSh
 
     let line = ShoulderLine::new(person);
     let landing = torso::place_landmarks(person, garment, upper, &line, scale);
+    let stance = dress.then(|| Stance::find(person));
     let hem = torso::place_hem(person, garment.category, upper, &landing, scale);
-    let sides = torso::place_sides(person, garment, upper, &landing, scale, &hem);
+    let sides = torso::place_sides(
+        person,
+        garment,
+        upper,
+        &landing,
+        scale,
+        &hem,
+        stance.as_ref(),
+    );
     let mut wishes = torso::wishes(
         person, garment, upper, &line, &landing, scale, &sides, hem.row,
     );
@@ -107,6 +120,7 @@ pub fn fit_upper(person: &PersonRegions, garment: &GarmentShape, upper: &UpperSh
         mesh: UpperMesh::default(),
         sleeved,
         sleeves: PerSide::from_fn(|_| None),
+        stance,
         long_sleeves: false,
         arm_confidence: None,
     };

@@ -294,3 +294,70 @@ fn an_analysis_of_another_photo_is_refused() {
     let outcome = try_on(&other.image, &regions, &shape);
     assert_eq!(outcome.err(), Some(TryOnError::OtherPhoto));
 }
+
+/// Counts the pixels that have nearly a colour.
+fn count_of(image: &Rgb8, color: [u8; 3], rows: std::ops::Range<usize>) -> usize {
+    let near = |pixel: &[u8; 3]| pixel.iter().zip(color).all(|(a, b)| a.abs_diff(b) < 30);
+    rows.map(|y| image.row(y).iter().filter(|pixel| near(pixel)).count())
+        .sum()
+}
+
+#[test]
+fn shorts_bare_the_shins_and_leave_the_shoes() {
+    let settings = SyntheticPerson {
+        bottom: [30, 40, 160],
+        ..SyntheticPerson::default()
+    };
+    let person = settings.draw();
+    let result = wear(&person, &garment(GarmentKind::Shorts), Category::Bottom);
+    assert_eq!(changed_outside(&person.image, &result), 0);
+    let legs = person.bottom.bounds().unwrap();
+    let shin = legs.y0 + (legs.y1 - legs.y0) * 3 / 4;
+    let leg: Vec<usize> = (legs.x0..=legs.x1)
+        .filter(|&x| person.bottom[(x, shin)])
+        .collect();
+    let is_skin = |x: &&usize| {
+        let [red, green, blue] = result.image[(**x, shin)].map(i32::from);
+        red > green + 10 && green > blue
+    };
+    let bare = leg.iter().filter(is_skin).count();
+    assert!(bare * 2 > leg.len(), "{bare} of {} pixels", leg.len());
+    let old = count_of(&result.image, settings.bottom, shin - 20..shin + 20);
+    assert!(old < 60, "{old} pixels of the old trousers are left");
+    let last = person.silhouette.bounds().unwrap().y1;
+    assert_eq!(result.image.row(last - 3), person.image.row(last - 3));
+}
+
+#[test]
+fn a_dress_leaves_nothing_of_trousers_beside_it() {
+    for framing in [Framing::HalfBody, Framing::FullBody] {
+        let settings = SyntheticPerson {
+            bottom: [30, 40, 160],
+            sleeves: SleeveLength::None,
+            framing,
+            ..SyntheticPerson::default()
+        };
+        let person = settings.draw();
+        let result = wear(&person, &garment(GarmentKind::Dress), Category::Dress);
+        assert_eq!(changed_outside(&person.image, &result), 0);
+        let legs = person.bottom.bounds().unwrap();
+        let rows = legs.y0..legs.y0 + (legs.y1 - legs.y0) * 8 / 10;
+        let (before, after) = (
+            count_of(&person.image, settings.bottom, rows.clone()),
+            count_of(&result.image, settings.bottom, rows),
+        );
+        assert!(after * 50 < before, "{framing:?}: {after} of {before}");
+    }
+}
+
+#[test]
+fn a_skirt_on_somebody_in_trousers_is_good_enough() {
+    let person = SyntheticPerson::default().draw();
+    let result = wear(&person, &garment(GarmentKind::Skirt), Category::Bottom);
+    assert_eq!(changed_outside(&person.image, &result), 0);
+    assert!(
+        result.confidence.value >= SUGGESTED_GATE,
+        "{:?}",
+        result.confidence
+    );
+}

@@ -4,7 +4,8 @@ use crate::fit::{LegRow, LowerFit, Pair, PartMesh, UpperFit, trunk_mask};
 use crate::garment::{Category, GarmentShape, LowerShape, UpperShape};
 use crate::person::{PerSide, PersonRegions, Side};
 use crate::raster::{
-    Grid, Mask, Plane, Point, Tps, dilate, mesh_map, pchip_rows, runs, triangle_map,
+    Grid, Mask, Plane, Point, Tps, dilate, fill_polygon, gaussian_mask, interp, mesh_map,
+    pchip_rows, runs, triangle_map,
 };
 
 use super::cloth::{Cloth, SoftOutline, trusted, trusted_upper};
@@ -15,7 +16,7 @@ const SKIRT_LAMBDA: f64 = 3e-4;
 /// Full-size pixels between the exact positions of a spline, per full-size pixel in a work pixel.
 const SPLINE_STEP: f64 = 4.0;
 /// Positions across a leg: 0 is the outer edge, 1 the middle.
-const LEG_COLUMNS: [f64; 8] = [-0.06, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.01];
+const LEG_COLUMNS: [f64; 8] = [-0.06, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.05];
 /// Rows of a leg's mesh per matched row.
 const LEG_DENSITY: usize = 4;
 
@@ -97,6 +98,19 @@ struct Clip {
     window: Window,
     /// Strength of the clip; everything when none.
     strength: Option<SoftMask>,
+}
+
+/// Fills a polygon of full-size positions and softens its edge by `sigma` full-size pixels.
+pub(super) fn soft_polygon(points: &[Point], window: Window, sigma: f32) -> SoftMask {
+    if window.is_empty() {
+        return Patch::empty();
+    }
+    let origin = Point::new(window.x0 as f64, window.y0 as f64);
+    let local: Vec<Point> = points.iter().map(|point| *point - origin).collect();
+    Patch::new(
+        window,
+        gaussian_mask(&fill_polygon(window.width, window.height, &local), sigma),
+    )
 }
 
 /// Warps a part of the garment with a thin-plate spline.
@@ -236,8 +250,8 @@ pub(super) fn lower_layer(
         });
         if kept.any() { kept } else { mask.clone() }
     };
-    let sure = without_seam(&trusted(&garment.mask, 2.0), 5.0, 12.0, 24.0);
-    let sources = without_seam(&trusted(&garment.mask, 5.0), 9.0, 16.0, 32.0);
+    let sure = without_seam(&trusted(&garment.mask, 2.0), 2.5, 3.0, 20.0);
+    let sources = without_seam(&trusted(&garment.mask, 4.0), 4.0, 5.0, 24.0);
     let cloth = Cloth::new(
         garment,
         &sure,
@@ -247,7 +261,7 @@ pub(super) fn lower_layer(
     if !fit.has_legs {
         return skirt_layer(person, garment, fit, &cloth, frame);
     }
-    let middle = middle_line(garment, crotch);
+    let middle = middle_line(garment, crotch, fit);
     let filled = without_gap(garment, crotch);
     let leg = |side: Side| -> Option<Layer> {
         let (on_person, on_garment) = leg_grids(&fit.halves[side])?;
@@ -256,9 +270,11 @@ pub(super) fn lower_layer(
             filled[(x, y)] && side.sign() * (x as f64 - middle[y]) >= -2.5
         });
         let outline = SoftOutline::new(&half);
+        let target = soft_polygon(&leg_target(&on_person, frame), window, 1.0);
         Some(warp(window, &cloth, |x, y| {
             let position = map[(x - window.x0, y - window.y0)];
-            (outline.strength(position[0], position[1]), position)
+            let limit = target.row(y).at(x);
+            (outline.strength(position[0], position[1]) * limit, position)
         }))
     };
     match (leg(Side::Left), leg(Side::Right)) {
@@ -269,6 +285,14 @@ pub(super) fn lower_layer(
             alpha: Patch::empty(),
         },
     }
+}
+
+/// Outlines a leg in the full-size picture: a little outside of the cloth, exactly on the inner edge.
+fn leg_target(grid: &Grid, frame: &Frame) -> Vec<Point> {
+    let inner = LEG_COLUMNS.len() - 2;
+    let down = (0..grid.rows).map(|row| grid.at(row, 0));
+    let up = (0..grid.rows).rev().map(|row| grid.at(row, inner));
+    down.chain(up).map(|point| frame.to_full(point)).collect()
 }
 
 /// Warps a skirt as one piece.
@@ -303,9 +327,21 @@ fn skirt_layer(
 }
 
 /// Gives the centre line of trousers per row: waist centre, crotch, middle of the gap.
-fn middle_line(garment: &GarmentShape, crotch: Point) -> Vec<f64> {
+fn middle_line(garment: &GarmentShape, crotch: Point, fit: &LowerFit) -> Vec<f64> {
     let mask = &garment.mask;
+    // Above the crotch both halves share the middle that they were matched by.
+    let (rows, columns): (Vec<f64>, Vec<f64>) = fit
+        .halves
+        .left
+        .iter()
+        .filter_map(|row| row.inner)
+        .map(|pair| (pair.garment.y, pair.garment.x))
+        .take_while(|(y, _)| *y <= crotch.y + 0.5)
+        .unzip();
     let gap_middle = |y: usize| -> f64 {
+        if (y as f64) < crotch.y.floor() && rows.len() > 1 {
+            return interp(y as f64, &rows, &columns);
+        }
         if (y as f64) < crotch.y.floor() || y >= garment.bounds.y1 {
             return crotch.x;
         }
@@ -398,7 +434,7 @@ fn dense_grid(rows: &[Vec<Point>]) -> Grid {
     Grid::from_rows(&grid)
 }
 
-/// Joins two layers, the second one in front; at their seam the stronger of both counts.
+/// Joins two layers, the second one in front; at their seam both add up.
 fn merged(back: &Layer, front: &Layer) -> Layer {
     let window = back.alpha.window().union(&front.alpha.window());
     let mapped = Patch::from_fn(window, |x, y| {
@@ -407,7 +443,9 @@ fn merged(back: &Layer, front: &Layer) -> Layer {
         // The colour of the back layer is only known where that layer is.
         let share = if alpha_back > 0.0 { alpha_front } else { 1.0 };
         let mix = |part: usize| behind[part] * (1.0 - share) + before[part] * share;
-        [mix(0), mix(1), mix(2), alpha_back.max(alpha_front)]
+        // Two half covered pixels of one seam cover it whole.
+        let alpha = (alpha_back + alpha_front).min(1.0);
+        [mix(0), mix(1), mix(2), alpha]
     });
     split(&mapped)
 }

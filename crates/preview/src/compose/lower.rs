@@ -10,7 +10,8 @@ use super::leftover::lower_leftover;
 use super::light::{light_match, shade, shadow_reach, soft_shadow};
 use super::patch::{Frame, Patch, SoftMask, Window, below_curve, shrink, soften, soften_in};
 use super::plan::{Step, allowed_region, carry_out};
-use super::upper::{cover_old_clothes, enlarge_part, fall, lit, where_covered};
+use super::upper::{bare_legs, cover_old_clothes, enlarge_part, fall, lit, where_covered};
+use super::waistband::{looks_like_bottom, raised};
 use super::{ComposeError, Composition, Measures};
 
 /// Shadow of the garment's lower end on the legs: strength, way down and softness (U).
@@ -28,12 +29,24 @@ pub(super) fn compose_lower(
     frame: &Frame,
 ) -> Result<Composition, ComposeError> {
     let u = person.shoulder_width;
-    let layer = lower_layer(person, garment, lower, fit, frame);
+    let mut layer = lower_layer(person, garment, lower, fit, frame);
+    let bottom = looks_like_bottom(person);
+    let edge = raised(person, &top_edge(person), &bottom);
+    let below = below_curve(&edge, frame, layer.alpha.window());
+    let first = layer.alpha.window().x0;
+    // Behind the top nothing is to be seen, and nothing may stick out beside it.
+    layer.alpha.change_rows(|y, row| {
+        let below = below.row(y);
+        for (x, value) in row.iter_mut().enumerate() {
+            *value *= below.at(first + x);
+        }
+    });
     let window = layer.alpha.window();
     let coverage = shrink(&layer.alpha, frame);
-    let leftover = lower_leftover(person, fit, &coverage);
+    let leftover = lower_leftover(person, fit, &bottom, &edge, &coverage);
 
     let mut steps = cover_old_clothes(image, person, &leftover, frame);
+    bare_legs(image, person, &fit.stance, &leftover, frame, &mut steps);
     steps.push(Step::Keep);
     steps.push(Step::Darken(end_shadow(
         person,
@@ -46,7 +59,7 @@ pub(super) fn compose_lower(
     let alpha = layer.alpha.clone();
     steps.push(lit(layer, &light, light_match(person, garment)));
 
-    let front = top_in_front(person, frame, window);
+    let front = top_in_front(person, &edge, frame, window);
     let (strength, down, sigma) = TOP_SHADOW;
     let shadow = fall(
         &soft_shadow(&shrink(&front, frame), down * u, sigma * u),
@@ -61,7 +74,8 @@ pub(super) fn compose_lower(
     let allowed = allowed_region(&steps, frame);
     let picture = carry_out(steps, image, &allowed, frame);
     let measures = Measures {
-        skin_invented: leftover.skin.count() as f64 / (u * u),
+        skin_invented: 0.0,
+        legs_invented: leftover.below_hem.count() as f64 / (u * u),
         lower_invented: 0.0,
         old_cloth_visible: 0.0,
     };
@@ -97,20 +111,20 @@ fn end_shadow(
     })
 }
 
-/// Gives what lies in front of the garment: the top down to its hem, and the arms.
-fn top_in_front(person: &PersonRegions, frame: &Frame, window: Window) -> SoftMask {
+/// Gives the row per column where the garment begins to be seen: the hem of the top, or the old waistband under a midriff.
+fn top_edge(person: &PersonRegions) -> Vec<f64> {
+    if person.waist > person.hem {
+        // The old waistband has a dark upper edge, which is to be covered too.
+        let lift = 0.012 * person.shoulder_width;
+        person.waist_curve.iter().map(|row| row - lift).collect()
+    } else {
+        person.hem_curve.clone()
+    }
+}
+
+/// Gives what lies in front of the garment: the top down to its hem (`edge`, a row per column), and the arms.
+fn top_in_front(person: &PersonRegions, edge: &[f64], frame: &Frame, window: Window) -> SoftMask {
     let u = person.shoulder_width;
-    // The old waistband has a dark upper edge, which is to be covered too.
-    let source = if person.waist > person.hem {
-        &person.waist_curve
-    } else {
-        &person.hem_curve
-    };
-    let edge: Vec<f64> = if person.waist > person.hem {
-        source.iter().map(|row| row - 0.012 * u).collect()
-    } else {
-        source.clone()
-    };
     let (width, height) = person.silhouette.size();
     let inside = |x: usize, y: usize| {
         let column = x as f64;
@@ -126,7 +140,7 @@ fn top_in_front(person: &PersonRegions, frame: &Frame, window: Window) -> SoftMa
         person.silhouette[(x, y)] && (y as f64) < end && inside(x, y)
     });
     let (beside, within) = (soften(&beside, frame), soften_in(&within, frame, window));
-    let below = below_curve(&edge, frame, window);
+    let below = below_curve(edge, frame, window);
     Patch::from_fn(window, |x, y| {
         let top = within.row(y).at(x) * (1.0 - below.row(y).at(x));
         beside.row(y).at(x).max(top)

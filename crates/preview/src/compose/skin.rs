@@ -14,6 +14,8 @@ const SCALES: [f64; 6] = [0.5, 0.25, 0.12, 0.06, 0.03, 0.015];
 /// Lab L lost where a limb turns away, and over which width (U).
 const ROUND: f32 = 9.0;
 const ROUND_WIDTH: f64 = 0.085;
+/// Lowest row of a hanging hand (U under the shoulders).
+const ARMS_END: f64 = 1.95;
 /// Lab L amplitude of the collar-bone hint.
 const CLAVICLE: f64 = 2.6;
 /// Work pixels around the region that its soft edge can reach.
@@ -177,7 +179,8 @@ impl<'a> Shading<'a> {
         let u = person.shoulder_width;
         let limb = close(&region.or(&person.skin), 2.0).and(&person.silhouette);
         let is_arm = |x: usize, y: usize| {
-            (x as f64 - person.center_x).abs() > 0.36 * u && y as f64 > person.shoulder_y + 0.05 * u
+            let down = (y as f64 - person.shoulder_y) / u;
+            (x as f64 - person.center_x).abs() > 0.36 * u && (0.05..ARMS_END).contains(&down)
         };
         // Neck and chest end at the silhouette, arms at both of their edges.
         let arms = Plane::from_fn(limb.width(), limb.height(), |x, y| {

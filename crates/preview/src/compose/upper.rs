@@ -1,6 +1,6 @@
 //! The composition of a top or a dress.
 
-use crate::fit::UpperFit;
+use crate::fit::{Stance, UpperFit};
 use crate::garment::{GarmentShape, UpperShape};
 use crate::person::{PersonRegions, Side};
 use crate::raster::{
@@ -9,6 +9,7 @@ use crate::raster::{
 
 use super::layers::{Layer, UpperLayers, upper_layers};
 use super::leftover::{Leftover, upper_leftover};
+use super::legs::{leg_outline, leg_shade};
 use super::light::{light_match, shade, shadow_reach, soft_shadow, soft_shadow_of};
 use super::patch::{
     Frame, Patch, SoftMask, Window, color_part, enlarge, larger, shrink, soften, soften_in,
@@ -74,6 +75,9 @@ pub(super) fn compose_upper(
     let front_soft = soften(&front, frame);
 
     let mut steps = cover_old_clothes(image, person, &leftover, frame);
+    if let Some(stance) = &fit.stance {
+        bare_legs(image, person, stance, &leftover, frame, &mut steps);
+    }
     steps.push(Step::Keep);
     let torso_window = torso.alpha.window();
     steps.push(Step::Darken(hem_shadow(
@@ -147,6 +151,7 @@ pub(super) fn compose_upper(
     let picture = carry_out(steps, image, &allowed, frame);
     let measures = Measures {
         skin_invented: leftover.skin.count() as f64 / (u * u),
+        legs_invented: leftover.below_hem.count() as f64 / (u * u),
         lower_invented: leftover.lower.count() as f64 / (u * u),
         old_cloth_visible: visible_old_cloth(
             image,
@@ -197,6 +202,25 @@ pub(super) fn cover_old_clothes(
         });
     }
     steps
+}
+
+/// Paints bare legs where the new garment ends above the old one.
+pub(super) fn bare_legs(
+    image: &Rgb8,
+    person: &PersonRegions,
+    stance: &Stance,
+    leftover: &Leftover,
+    frame: &Frame,
+    steps: &mut Vec<Step>,
+) {
+    if !leftover.below_hem.any() {
+        return;
+    }
+    let alpha = leg_outline(stance, &leftover.below_hem, frame);
+    let color = skin_fill(image, person, &leftover.below_hem, frame, alpha.window());
+    let shade = leg_shade(person, stance, &alpha, frame);
+    steps.push(Step::Paint { color, alpha });
+    steps.push(Step::Darken(shade));
 }
 
 /// Gives the wall behind the person.

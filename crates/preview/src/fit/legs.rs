@@ -1,27 +1,41 @@
 //! Trousers, shorts and skirts: matched rows of outer edge and middle, from the waist down.
+//!
+//! The garment keeps its own widths: a leg is as wide as in the product photo, measured by the waist, and never narrower than
+//! the leg in it. Where that comes near to the edge of what is worn, the edge is taken, with all its folds.
 
 use crate::garment::{GarmentShape, LowerShape};
 use crate::person::{PerSide, PersonRegions, Side};
-use crate::raster::{Mask, Point, gaussian_1d, interp, median_filter, open, polyfit1, runs};
+use crate::raster::{Point, interp, polyfit1};
 
-use super::{Pair, index_of, runs_at};
+use super::{Pair, Stance, index_of, runs_at};
 
-/// Rows over which the outer edges of the legs are made robust (U).
-const LEG_MEDIAN: f64 = 0.45;
 /// Rows between waist and crotch, as shares of that distance.
 const HIP_ROWS: [f64; 9] = [0.0, 0.05, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1.0];
 /// Rows between crotch and lower end, as shares of that distance.
 const LEG_ROWS: [f64; 12] = [0.04, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.96, 1.0];
 /// Distance of the cloth from the body at each side (U).
 const EASE: f64 = 0.012;
-/// Share of a leg from which on the rows copy the edges above: shoes would make bells.
+/// Natural edges this near to the edge of the old garment follow that (U).
+const SNAP: f64 = 0.05;
+/// The hips of a garment stand off the body by at most this (U).
+const HIP_EASE: f64 = 0.06;
+/// Share of a leg from which on shoes hide the old trousers' edge.
 const SHOES_FROM: f64 = 0.84;
-/// Garments at least this many times taller than wide are long trousers.
+/// Height over width of garments that are surely short, and of those that surely reach the ankles.
+const SHORT_ASPECT: f64 = 1.45;
 const LONG_ASPECT: f64 = 1.75;
 /// Width of the waist (U) that the garment's natural width is measured by.
 const WAIST_WIDTH: f64 = 0.74;
 /// Width of a short garment's waist (U) that its length is measured by.
 const SHORT_WAIST_WIDTH: f64 = 0.86;
+/// A leg lying flat is wider than one that is worn.
+const LEG_FULLNESS: f64 = 0.92;
+/// A skirt lying flat is wider than one that is worn.
+const SKIRT_FULLNESS: f64 = 0.95;
+/// The width at the hem is read this far above it (share of the height).
+const HEM_MARGIN: f64 = 0.03;
+/// Length of long trousers where the feet are not seen (U).
+const LONG_LENGTH: (f64, f64) = (2.15, 2.9);
 
 /// Matches one row of one half of a lower garment.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,6 +63,8 @@ pub struct LowerFit {
     pub bottom: f64,
     /// The picture shows the person down to the feet.
     pub whole_person: bool,
+    /// Where hips and legs are.
+    pub stance: Stance,
 }
 
 /// Lays trousers, shorts or a skirt on the person.
@@ -65,46 +81,37 @@ pub fn fit_lower(person: &PersonRegions, garment: &GarmentShape, lower: &LowerSh
         } else {
             0.03 * u
         };
-    let whole_person = person.bottom < height - 3.0;
-    let body = open(&person.silhouette.and_not(&person.arm), 2.0);
-
-    let gaps = leg_gaps(person, &body);
-    let crotch = match gaps.iter().flatten().next() {
-        Some(first) if first.row < person.waist + 1.15 * u => {
-            (first.row - 0.02 * u).clamp(person.waist + 0.48 * u, person.waist + 0.80 * u)
-        }
-        _ => person.waist + 0.66 * u,
-    };
-    let long = garment_length / bounds.width() as f64 > LONG_ASPECT;
-    let above_the_feet = person.bottom - 0.055 * (person.bottom - person.top);
-    let ankle = if !whole_person {
-        (height + 0.1 * u).max(person.waist + 2.15 * u)
-    } else if person.legs_bare {
-        above_the_feet
+    let stance = Stance::find(person);
+    let crotch = stance.crotch;
+    let natural = garment_length * SHORT_WAIST_WIDTH * u / waist_width;
+    let ankle = lowest_hem(person, &stance, waist, natural);
+    let bottom = if lower.is_skirt {
+        (waist + natural).min(ankle)
     } else {
-        above_the_feet.min(person.bottom - 0.14 * u)
-    };
-    let bottom = if lower.is_skirt || !long {
-        (waist + garment_length * SHORT_WAIST_WIDTH * u / waist_width).min(ankle)
-    } else {
-        ankle
-    };
+        let aspect = garment_length / (bounds.width() as f64).max(1.0);
+        let long = ((aspect - SHORT_ASPECT) / (LONG_ASPECT - SHORT_ASPECT)).clamp(0.0, 1.0);
+        let short = (waist + natural).min(ankle);
+        short + (ankle - short) * long
+    }
+    .max(crotch + 0.12 * u);
 
-    let scale = WAIST_WIDTH * u / waist_width;
-    let edges = outer_edges(person, &body, waist);
     let mut rows = Rows {
         person,
         garment,
         lower,
-        gaps: &gaps,
-        edges: &edges,
         tilt: waist_tilt(person),
-        scale,
-        last_edges: None,
-        last_middle: person.center_x,
+        scale: WAIST_WIDTH * u / waist_width,
+        shoes: stance.crotch + (ankle - stance.crotch) * SHOES_FROM,
+        stance: &stance,
+        height,
+        thigh: PerSide::default(),
         halves: PerSide::from_fn(|_| Vec::new()),
     };
     let garment_crotch = lower.landmarks.crotch;
+    rows.thigh = rows.thighs(
+        garment_crotch.y + (garment_bottom - garment_crotch.y) * LEG_ROWS[1],
+        crotch + (bottom - crotch) * LEG_ROWS[1],
+    );
     for t in HIP_ROWS {
         rows.add_hip(
             t,
@@ -113,114 +120,37 @@ pub fn fit_lower(person: &PersonRegions, garment: &GarmentShape, lower: &LowerSh
         );
     }
     for t in LEG_ROWS {
-        let y = crotch + (bottom - crotch) * t;
-        let above_the_shoes = crotch + (bottom - crotch) * SHOES_FROM;
-        let look_at = if whole_person && !person.legs_bare {
-            y.min(above_the_shoes)
-        } else {
-            y
-        };
         rows.add_leg(
             garment_crotch.y + (garment_bottom - garment_crotch.y) * t,
-            y,
-            look_at,
+            crotch + (bottom - crotch) * t,
         );
     }
     LowerFit {
-        scale,
+        scale: rows.scale,
         halves: rows.halves,
         has_legs: !lower.is_skirt,
         crotch,
         waist,
         bottom,
-        whole_person,
+        whole_person: stance.whole_person,
+        stance,
     }
 }
 
-/// The gap between the legs in one row: last column of the left leg plus one, first column of the right one minus one.
-#[derive(Debug, Clone, Copy)]
-struct LegGap {
-    row: f64,
-    left: f64,
-    right: f64,
-}
-
-/// Finds the gap between the legs per row.
-fn leg_gaps(person: &PersonRegions, body: &Mask) -> Vec<Option<LegGap>> {
-    let (u, center) = (person.shoulder_width, person.center_x);
-    let first_row = (person.waist + 0.35 * u).max(0.0) as usize;
-    let gap_in = |y: usize| -> Option<LegGap> {
-        if y < first_row {
-            return None;
-        }
-        let legs: Vec<(f64, f64)> = runs(body.row(y))
-            .into_iter()
-            .map(|run| (run.start as f64, run.end as f64))
-            .filter(|(a, b)| b - a > 0.08 * u && *b > center - 0.7 * u && *a < center + 0.7 * u)
-            .collect();
-        let gaps = legs.windows(2).map(|pair| LegGap {
-            row: y as f64,
-            left: pair[0].1 + 1.0,
-            right: pair[1].0 - 1.0,
-        });
-        let off_center = |gap: &LegGap| (f64::midpoint(gap.left, gap.right) - center).abs();
-        gaps.min_by(|a, b| off_center(a).total_cmp(&off_center(b)))
-            .filter(|gap| off_center(gap) < 0.35 * u)
-    };
-    (0..body.height()).map(gap_in).collect()
-}
-
-/// Finds the outer edges of hips and legs per row, none where the body is not seen. A hand that was not recognised as arm
-/// must not make the trousers bulge.
-fn outer_edges(person: &PersonRegions, body: &Mask, waist: f64) -> Vec<Option<(f64, f64)>> {
-    let (u, center) = (person.shoulder_width, person.center_x);
-    let first_row = waist.max(0.0) as usize;
-    let edges_in = |y: usize| -> Option<(f64, f64)> {
-        if y < first_row {
-            return None;
-        }
-        let parts: Vec<(f64, f64)> = runs(body.row(y))
-            .into_iter()
-            .map(|run| (run.start as f64, run.end as f64))
-            .filter(|(a, b)| b - a > 0.05 * u && *b > center - 0.75 * u && *a < center + 0.75 * u)
-            .collect();
-        let (left, right) = (parts.first()?.0, parts.last()?.1);
-        let t = (y as f64 - person.waist) / u;
-        if t >= 0.9 {
-            return Some((left, right));
-        }
-        let half = interp(
-            t,
-            &[0.0, 0.35, 0.6, 1.2, 2.2],
-            &[0.36, 0.46, 0.46, 0.44, 0.42],
-        ) * u;
-        Some((
-            left.clamp(center - 1.45 * half, center - 0.55 * half),
-            right.clamp(center + 0.55 * half, center + 1.45 * half),
-        ))
-    };
-    let mut edges: Vec<Option<(f64, f64)>> = (0..body.height()).map(edges_in).collect();
-    let seen: Vec<(f64, f64)> = edges.iter().copied().flatten().collect();
-    if seen.len() <= 8 {
-        return edges;
+/// Gives the row that long trousers reach: the ankles, above the shoes.
+fn lowest_hem(person: &PersonRegions, stance: &Stance, waist: f64, natural: f64) -> f64 {
+    let u = person.shoulder_width;
+    if !stance.whole_person {
+        let height = person.silhouette.height() as f64;
+        let length = natural.clamp(LONG_LENGTH.0 * u, LONG_LENGTH.1 * u);
+        return (height + 0.1 * u).max(waist + length);
     }
-    let robust = |side: Side, raw: Vec<f64>| -> Vec<f64> {
-        let median = median_filter(&raw, (LEG_MEDIAN * u) as usize | 1);
-        let limited: Vec<f64> = raw
-            .iter()
-            .zip(&median)
-            .map(|(raw, median)| {
-                side.sign() * (side.sign() * raw).min(side.sign() * median + 0.02 * u)
-            })
-            .collect();
-        gaussian_1d(&limited, 0.03 * u)
-    };
-    let left = robust(Side::Left, seen.iter().map(|edge| edge.0).collect());
-    let right = robust(Side::Right, seen.iter().map(|edge| edge.1).collect());
-    for (edge, smooth) in edges.iter_mut().flatten().zip(left.into_iter().zip(right)) {
-        *edge = smooth;
+    let above_the_feet = person.bottom - 0.055 * (person.bottom - person.top);
+    if person.legs_bare {
+        above_the_feet
+    } else {
+        above_the_feet.min(person.bottom - 0.14 * u)
     }
-    edges
 }
 
 /// Fits a line to the waist: slope, and offset from the straight waist row at column 0.
@@ -244,17 +174,29 @@ struct GarmentRow {
     gap: Option<(f64, f64)>,
 }
 
-/// Matches rows from the top down; what a row lacks is taken from the row above.
+impl GarmentRow {
+    fn outer(&self, side: Side) -> f64 {
+        match side {
+            Side::Left => self.left,
+            Side::Right => self.right,
+        }
+    }
+}
+
+/// Matches rows from the top down.
 struct Rows<'a> {
     person: &'a PersonRegions,
     garment: &'a GarmentShape,
     lower: &'a LowerShape,
-    gaps: &'a [Option<LegGap>],
-    edges: &'a [Option<(f64, f64)>],
+    stance: &'a Stance,
     tilt: (f64, f64),
+    /// Person work pixels per garment work pixel.
     scale: f64,
-    last_edges: Option<(f64, f64)>,
-    last_middle: f64,
+    /// Row from which on shoes hide the edges of what is worn.
+    shoes: f64,
+    height: f64,
+    /// How far the cloth reaches from the middle of the hips right below the crotch.
+    thigh: PerSide<f64>,
     halves: PerSide<Vec<LegRow>>,
 }
 
@@ -262,8 +204,6 @@ impl Rows<'_> {
     /// Matches a row between waist and crotch; the waistband follows the tilt of the hips, less and less downwards.
     fn add_hip(&mut self, t: f64, garment_y: f64, y: f64) {
         let row = self.garment_row(garment_y);
-        let seen = self.body_edges(y, y);
-        let (left, right) = self.cloth_edges(seen, &row);
         let u = self.person.shoulder_width;
         let dip = |x: f64| (self.tilt.0 * x + self.tilt.1).clamp(-0.10 * u, 0.10 * u) * (1.0 - t);
         let crotch_x = self.lower.landmarks.crotch.x;
@@ -272,62 +212,160 @@ impl Rows<'_> {
         } else {
             f64::midpoint(row.left, row.right) * (1.0 - t) + crotch_x * t
         };
-        let middle = f64::midpoint(seen.0, seen.1);
-        let inner = Pair {
-            garment: Point::new(garment_middle, garment_y),
-            person: Point::new(middle, y + dip(middle)),
-        };
-        let outer = |garment_x: f64, x: f64| Pair {
+        let outer = PerSide::from_fn(|side| self.hip_edge(side, t, y, &row));
+        let middle = f64::midpoint(outer.left, outer.right) * (1.0 - t) + self.stance.hip_x * t;
+        let pair = |garment_x: f64, x: f64| Pair {
             garment: Point::new(garment_x, garment_y),
             person: Point::new(x, y + dip(x)),
         };
-        let (outer_left, outer_right) = (outer(row.left, left), outer(row.right, right));
-        self.halves.left.push(LegRow {
-            outer: outer_left,
-            inner: Some(inner),
-        });
-        self.halves.right.push(LegRow {
-            outer: outer_right,
-            inner: Some(inner),
-        });
-        self.last_middle = middle;
+        for side in Side::ALL {
+            self.halves[side].push(LegRow {
+                outer: pair(row.outer(side), outer[side]),
+                inner: Some(pair(garment_middle, middle)),
+            });
+        }
     }
 
-    /// Matches a row below the crotch; the person's edges are read in the row `look_at`.
-    fn add_leg(&mut self, garment_y: f64, y: f64, look_at: f64) {
+    /// Lets the cloth lie on the waist and stand off the hips where the garment is naturally wider.
+    fn hip_edge(&self, side: Side, t: f64, y: f64, row: &GarmentRow) -> f64 {
+        let u = self.person.shoulder_width;
+        let sign = side.sign();
+        let body = sign * (self.stance.body_edge(side, y) - self.stance.hip_x);
+        let worn = self.worn_edge(side, y).map_or(body, |edge| edge.max(body));
+        let natural = (row.right - row.left) * 0.5 * self.scale;
+        let free = natural.clamp(body, body + HIP_EASE * u * t);
+        let edge = snap(free, worn, SNAP * u).max(body) + EASE * u;
+        // The hips run into the thighs without a step.
+        let thigh = interp(t, &[0.4, 1.0], &[0.0, 1.0]);
+        let edge = edge * (1.0 - thigh) + self.thigh[side] * thigh;
+        self.stance.hip_x + sign * edge
+    }
+
+    /// Matches a row below the crotch.
+    fn add_leg(&mut self, garment_y: f64, y: f64) {
         let row = self.garment_row(garment_y);
-        let seen = self.body_edges(y, look_at);
-        let (left, right) = self.cloth_edges(seen, &row);
         let pair = |garment_x: f64, x: f64| Pair {
             garment: Point::new(garment_x, garment_y),
             person: Point::new(x, y),
         };
-        let (mut inner_left, mut inner_right) = (None, None);
-        if !self.lower.is_skirt {
-            let crotch_x = self.lower.landmarks.crotch.x;
-            let garment_gap = row.gap.unwrap_or((crotch_x - 0.5, crotch_x + 0.5));
-            let gap = self
-                .gap_near(look_at)
-                .unwrap_or((self.last_middle - 0.5, self.last_middle + 0.5));
-            self.last_middle = f64::midpoint(gap.0, gap.1);
-            let ease = EASE * self.person.shoulder_width;
-            inner_left = Some(pair(garment_gap.0, (gap.0 + ease).min(self.last_middle)));
-            inner_right = Some(pair(garment_gap.1, (gap.1 - ease).max(self.last_middle)));
+        if self.lower.is_skirt {
+            for side in Side::ALL {
+                let edge = self.skirt_edge(side, y, &row);
+                self.halves[side].push(LegRow {
+                    outer: pair(row.outer(side), edge),
+                    inner: None,
+                });
+            }
+            return;
         }
-        self.halves.left.push(LegRow {
-            outer: pair(row.left, left),
-            inner: inner_left,
-        });
-        self.halves.right.push(LegRow {
-            outer: pair(row.right, right),
-            inner: inner_right,
-        });
+        for side in Side::ALL {
+            let garment_inner = self.garment_inner(side, &row);
+            let (outer, inner) = self.leg_edges(side, y, &row);
+            self.halves[side].push(LegRow {
+                outer: pair(row.outer(side), outer),
+                inner: Some(pair(garment_inner, inner)),
+            });
+        }
+    }
+
+    /// Gives the garment's inner edge of a leg; the middle where the legs touch.
+    fn garment_inner(&self, side: Side, row: &GarmentRow) -> f64 {
+        let crotch_x = self.lower.landmarks.crotch.x;
+        let gap = row.gap.unwrap_or((crotch_x - 0.5, crotch_x + 0.5));
+        match side {
+            Side::Left => gap.0,
+            Side::Right => gap.1,
+        }
+    }
+
+    /// Gives how far the cloth reaches from the middle of the hips in a row below the crotch.
+    fn thighs(&self, garment_y: f64, y: f64) -> PerSide<f64> {
+        let row = self.garment_row(garment_y);
+        PerSide::from_fn(|side| {
+            let edge = if self.lower.is_skirt {
+                self.skirt_edge(side, y, &row)
+            } else {
+                self.leg_edges(side, y, &row).0
+            };
+            side.sign() * (edge - self.stance.hip_x)
+        })
+    }
+
+    /// Gives outer and inner edge of a leg of cloth; legs too wide for the stance meet in the middle and stand out.
+    fn leg_edges(&self, side: Side, y: f64, row: &GarmentRow) -> (f64, f64) {
+        let u = self.person.shoulder_width;
+        let width =
+            (row.outer(side) - self.garment_inner(side, row)).abs() * self.scale * LEG_FULLNESS;
+        let axes = PerSide::from_fn(|side| self.stance.leg(side, y).0);
+        let middle = f64::midpoint(axes.left, axes.right);
+        let sign = side.sign();
+        let (axis, bare) = self.stance.leg(side, y);
+        let half = (0.5 * width).max(bare + EASE * u);
+        let axis = sign * (axis - self.stance.hip_x);
+        let mut outer = axis + half;
+        let mut inner = axis - half;
+        if let (Some(worn), Some(gap)) = (self.worn_edge(side, y), self.worn_gap(side, y)) {
+            outer = snap(outer, worn, SNAP * u).max(axis + bare);
+            inner = -snap(-inner, -gap, SNAP * u).max(bare - axis);
+        }
+        let crossing = (sign * (middle - self.stance.hip_x) - inner).max(0.0);
+        // Just below the crotch both legs are still one piece.
+        let apart = ((y - self.stance.crotch) / (0.10 * u)).clamp(0.0, 1.0);
+        outer += (0.6 * crossing).min(0.12 * u) * apart;
+        let ease = EASE * u;
+        (
+            self.stance.hip_x + sign * (outer + ease),
+            self.stance.hip_x
+                + sign * (inner + crossing - ease * f64::from(u8::from(crossing <= 0.0))),
+        )
+    }
+
+    /// Lets a skirt hang in its natural width, but never inside of the legs.
+    fn skirt_edge(&self, side: Side, y: f64, row: &GarmentRow) -> f64 {
+        let u = self.person.shoulder_width;
+        let sign = side.sign();
+        let body = sign * (self.stance.body_edge(side, y) - self.stance.hip_x);
+        let natural = (row.right - row.left) * 0.5 * self.scale * SKIRT_FULLNESS;
+        self.stance.hip_x + sign * natural.max(body + EASE * u)
+    }
+
+    /// Reads how far the worn garment reaches from the middle of the hips; none at the shoes and under a skirt.
+    fn worn_edge(&self, side: Side, y: f64) -> Option<f64> {
+        let hidden = self.stance.whole_person && !self.person.legs_bare && y > self.shoes;
+        if hidden || y < 0.0 || y >= self.height || self.is_below_the_hem(y) {
+            return None;
+        }
+        let edge = self.stance.seen[side].get(y as usize).copied().flatten()?;
+        Some(side.sign() * (edge - self.stance.hip_x))
+    }
+
+    /// Reads how far from the middle the worn trousers' leg begins.
+    fn worn_gap(&self, side: Side, y: f64) -> Option<f64> {
+        let (left, right) = self
+            .stance
+            .gap
+            .get(y.max(0.0) as usize)
+            .copied()
+            .flatten()?;
+        Some(match side {
+            Side::Left => self.stance.hip_x - left,
+            Side::Right => right - self.stance.hip_x,
+        })
+    }
+
+    /// Tells whether a row shows bare legs or a skirt, whose edges are none of trousers.
+    fn is_below_the_hem(&self, y: f64) -> bool {
+        self.stance.worn == super::Worn::Skirt
+            || (self.person.legs_bare
+                && y > self.person.low_hem - 0.03 * self.person.shoulder_width)
     }
 
     /// Reads the garment's edges and the gap nearest to its crotch.
     fn garment_row(&self, y: f64) -> GarmentRow {
         let bounds = self.garment.bounds;
-        let row = y.min(bounds.y1 as f64 - 2.0).max(bounds.y0 as f64 + 2.0);
+        // The corners of a hem are rounded: its width is read above them.
+        let end = HEM_MARGIN * (bounds.y1 as f64 - bounds.y0 as f64) + 2.0;
+        let row = y.min(bounds.y1 as f64 - end).max(bounds.y0 as f64 + 2.0);
         let parts: Vec<_> = runs_at(&self.garment.mask, row)
             .into_iter()
             .filter(|run| run.length() > 3)
@@ -351,42 +389,11 @@ impl Rows<'_> {
             gap,
         }
     }
+}
 
-    /// Reads the person's edges in the row `look_at`; below the picture the last ones go on.
-    fn body_edges(&mut self, y: f64, look_at: f64) -> (f64, f64) {
-        let (u, center) = (self.person.shoulder_width, self.person.center_x);
-        let seen = self
-            .edges
-            .get(index_of(look_at, self.edges.len()))
-            .copied()
-            .flatten();
-        let inside = y <= self.edges.len() as f64 - 1.0;
-        let edges = seen
-            .filter(|_| inside)
-            .or(self.last_edges)
-            .unwrap_or((center - 0.44 * u, center + 0.44 * u));
-        self.last_edges = Some(edges);
-        edges
-    }
-
-    /// Lets the cloth stand off the body, further where the garment is naturally wider.
-    fn cloth_edges(&self, body: (f64, f64), row: &GarmentRow) -> (f64, f64) {
-        let u = self.person.shoulder_width;
-        let (left, right) = (body.0 - EASE * u, body.1 + EASE * u);
-        let surplus =
-            ((row.right - row.left) * self.scale - (right - left)).clamp(0.0, 0.22 * u) * 0.5;
-        (left - surplus, right + surplus)
-    }
-
-    /// Finds the gap between the legs in a row, or the nearest one within 0.12 U.
-    fn gap_near(&self, row: f64) -> Option<(f64, f64)> {
-        let exact = self.gaps.get(row.max(0.0) as usize).copied().flatten();
-        let distance = |gap: &LegGap| (gap.row - row).abs();
-        let near = || {
-            let all = self.gaps.iter().copied().flatten();
-            all.filter(|gap| distance(gap) < 0.12 * self.person.shoulder_width)
-                .min_by(|a, b| distance(a).total_cmp(&distance(b)))
-        };
-        exact.or_else(near).map(|gap| (gap.left, gap.right))
-    }
+/// Pulls a value to a mark within `reach`, and not at all from twice as far.
+fn snap(value: f64, mark: f64, reach: f64) -> f64 {
+    let distance = value - mark;
+    let weight = interp(distance.abs(), &[reach, 2.0 * reach], &[0.0, 1.0]);
+    mark + distance * weight
 }

@@ -254,3 +254,83 @@ fn long_sleeves_reach_their_cuffs() {
         assert!((lowest - cuff.y).abs() < 0.15 * u, "{lowest} {}", cuff.y);
     }
 }
+
+#[test]
+fn legs_stand_where_they_were_drawn_in_trousers_and_under_a_dress() {
+    for (outfit, worn) in [
+        (Outfit::TopAndTrousers, Worn::Trousers),
+        (Outfit::Dress, Worn::Skirt),
+    ] {
+        let (_, regions) = analyzed(outfit, SleeveLength::None);
+        let u = regions.shoulder_width;
+        let stance = Stance::find(&regions);
+        assert_eq!(stance.worn, worn, "{outfit:?}");
+        assert!(stance.whole_person && !stance.hides_an_arm());
+        assert!(stance.crotch > regions.waist + 0.4 * u && stance.crotch < regions.waist + 0.9 * u);
+        for side in Side::ALL {
+            // The drawn knees and calves are about a fifth of the shoulders' width beside the middle.
+            for share in [0.45, 0.7] {
+                let row = stance.crotch + share * (regions.bottom - stance.crotch);
+                let (axis, half) = stance.leg(side, row);
+                let beside = side.sign() * (axis - regions.center_x) / u;
+                assert!(
+                    (0.12..0.28).contains(&beside),
+                    "{outfit:?} {share} {beside}"
+                );
+                assert!(
+                    (0.05..0.20).contains(&(half / u)),
+                    "{outfit:?} {share} {half}"
+                );
+            }
+            let body = side.sign() * (stance.body_edge(side, stance.crotch) - stance.hip_x) / u;
+            assert!((0.3..0.55).contains(&body), "{outfit:?} {body}");
+        }
+    }
+}
+
+#[test]
+fn trousers_end_where_the_shoes_begin() {
+    let (_, regions) = analyzed(Outfit::TopAndTrousers, SleeveLength::Short);
+    let stance = Stance::find(&regions);
+    for (side, row) in stance.shoes.iter() {
+        let above = (regions.bottom - row) / regions.shoulder_width;
+        assert!((0.05..0.30).contains(&above), "{side:?} {above}");
+    }
+}
+
+#[test]
+fn shorts_end_above_the_knees_and_trousers_keep_their_flare() {
+    let (_, regions) = analyzed(Outfit::TopAndTrousers, SleeveLength::Short);
+    let shorts = flat_lay(GarmentKind::Shorts, Category::Bottom);
+    let fit = fit_lower(&regions, &shorts, shorts.lower().unwrap());
+    assert!(fit.has_legs);
+    let reach = (fit.bottom - fit.crotch) / (regions.bottom - fit.crotch);
+    assert!((0.05..0.55).contains(&reach), "{reach}");
+    // The drawn trousers are much wider at their ends than the worn ones.
+    let trousers = flat_lay(GarmentKind::Trousers, Category::Bottom);
+    let fit = fit_lower(&regions, &trousers, trousers.lower().unwrap());
+    let last = fit.halves.right.last().unwrap();
+    let width = last.outer.person.x - last.inner.unwrap().person.x;
+    assert!(width > 0.26 * regions.shoulder_width, "{width}");
+}
+
+#[test]
+fn rows_of_legs_descend_and_never_turn_inside_out() {
+    for outfit in [Outfit::TopAndTrousers, Outfit::Dress] {
+        let (_, regions) = analyzed(outfit, SleeveLength::Short);
+        for kind in [GarmentKind::Trousers, GarmentKind::Shorts] {
+            let shape = flat_lay(kind, Category::Bottom);
+            let fit = fit_lower(&regions, &shape, shape.lower().unwrap());
+            for side in Side::ALL {
+                for pair in fit.halves[side].windows(2) {
+                    assert!(pair[1].outer.person.y > pair[0].outer.person.y);
+                    assert!(pair[1].outer.garment.y > pair[0].outer.garment.y);
+                }
+                for row in &fit.halves[side] {
+                    let across = row.outer.person.x - row.inner.unwrap().person.x;
+                    assert!(side.sign() * across > 0.0, "{outfit:?} {kind:?} {row:?}");
+                }
+            }
+        }
+    }
+}

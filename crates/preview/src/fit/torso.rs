@@ -6,7 +6,7 @@ use crate::raster::{Mask, Point};
 
 use super::mesh::{Part, Wish};
 use super::shoulders::ShoulderLine;
-use super::{Landing, Pair, SCALE_SLEEVED, index_of, row_edges, runs_at, top_row};
+use super::{Landing, Pair, SCALE_SLEEVED, Stance, index_of, row_edges, runs_at, top_row};
 
 /// Straps narrower than this share of the armpit distance ...
 const THIN_STRAP: f64 = 0.14;
@@ -24,6 +24,8 @@ const TOP_FREE: f64 = 1.2;
 const TOP_SQUEEZE: f64 = 0.42;
 /// ... and never exceed this (U).
 const TOP_MAX: f64 = 1.58;
+/// A dress may be lengthened by this to end below the picture.
+const LENGTHENED: f64 = 1.18;
 /// Ease at the side (U).
 const LOOSE: f64 = 0.17;
 /// Share of the ease that is left where a waistband gathers the top.
@@ -199,9 +201,15 @@ pub(super) fn place_hem(
 fn place_dress_hem(person: &PersonRegions, top: f64, natural: f64) -> f64 {
     let u = person.shoulder_width;
     let row = top + natural;
-    let whole_person = person.bottom < person.silhouette.height() as f64 - 2.0;
-    if !whole_person {
-        return row;
+    let height = person.silhouette.height() as f64;
+    if person.bottom >= height - 2.0 && !person.legs_bare {
+        // A hem just above the picture's end would bare a strip of thighs only.
+        let beyond = height + 0.05 * u;
+        return if row < beyond && beyond < top + natural * LENGTHENED {
+            beyond
+        } else {
+            row
+        };
     }
     if !person.legs_bare {
         return row.min(person.bottom - 0.18 * u);
@@ -222,6 +230,7 @@ pub(super) fn place_sides(
     landing: &Landing,
     scale: f64,
     hem: &Hem,
+    stance: Option<&Stance>,
 ) -> PerSide<Vec<Pair>> {
     let u = person.shoulder_width;
     let dress = garment.category == Category::Dress;
@@ -242,14 +251,19 @@ pub(super) fn place_sides(
                 _ => corner.x,
             };
             let body = side.sign() * (body_edge(person, side, y) - person.center_x);
+            let body = match stance {
+                Some(stance) => under_the_skirt(person, stance, side, y, body),
+                None => body,
+            };
             let mut ease = LOOSE * u;
             // What the old top covered is covered again, as far as a top may be loose.
-            let old = old_top_edge(person, side, y) - body;
+            let old = if stance.is_some() && y > person.waist {
+                0.0
+            } else {
+                old_top_edge(person, side, y) - body
+            };
             let mut low = body + old.clamp(0.015 * u, OLD_TOP_COVERED * u);
             if dress {
-                // Below the hips the skirt may be narrower than the body prior and wider than the legs.
-                let below_hips = (((y - person.shoulder_y) / u - 1.15) / 0.5).clamp(0.0, 1.0);
-                low = low * (1.0 - below_hips) + low.min(0.30 * u) * below_hips;
                 ease += (y - person.shoulder_y - 1.25 * u).max(0.0) * 1.2;
             } else if hem.tuck {
                 ease *= ((person.waist - y) / (0.45 * u) + GATHERED).clamp(GATHERED, 1.0);
@@ -263,6 +277,24 @@ pub(super) fn place_sides(
         };
         (1..=steps).map(pair_at).collect()
     })
+}
+
+/// Gives how far hips and legs reach to one side in a row of a dress: a skirt encloses them, whatever was worn before.
+fn under_the_skirt(
+    person: &PersonRegions,
+    stance: &Stance,
+    side: Side,
+    row: f64,
+    torso: f64,
+) -> f64 {
+    let below_waist = ((row - person.waist) / (0.15 * person.shoulder_width)).clamp(0.0, 1.0);
+    let legs = side.sign() * (stance.body_edge(side, row) - person.center_x);
+    let hidden = &stance.hidden_arm[side];
+    let arm = hidden
+        .get(index_of(row, hidden.len()))
+        .copied()
+        .unwrap_or(0.0);
+    (torso * (1.0 - below_waist) + legs * below_waist).max(arm)
 }
 
 /// Gives the distance from the body's axis to the outer edge of the old top's trunk in a row.

@@ -48,9 +48,43 @@ pub(super) fn analyze_lower(mask: &mut Mask, lab: &Color, outline: &Outline) -> 
         landmarks: LowerLandmarks { waist, hip, crotch },
         waist_width: waist.right.x - waist.left.x,
         legs_apart,
+        waistband: waistband(mask, outline),
         is_skirt,
     }
 }
+
+/// Rates how much the upper end looks like a waistband. A neckline dips, straps and sleeves leave gaps, and below sleeves a top
+/// is narrower again.
+fn waistband(mask: &Mask, outline: &Outline) -> f64 {
+    let height = outline.height as f64;
+    let band = outline.row_at(BAND_ROW);
+    let (left, right) = (outline.edges.left[band], outline.edges.right[band]);
+    let reach = BAND_REACH * (right - left);
+    let middle = f64::midpoint(left, right);
+    let columns = (middle - reach).max(0.0) as usize..=(middle + reach).max(0.0) as usize;
+    let tops: Vec<f64> = columns.map(|x| outline.top_at(x as f64)).collect();
+    let highest = tops.iter().copied().fold(f64::INFINITY, f64::min);
+    let lowest = tops.iter().copied().fold(0.0, f64::max);
+    let level = 1.0 - ((lowest - highest) / height / BAND_DIP - 1.0).clamp(0.0, 1.0);
+    let filled = mask.row(band).iter().filter(|inside| **inside).count() as f64;
+    let closed = ((filled / (right - left + 1.0).max(1.0) - 0.9) / 0.08).clamp(0.0, 1.0);
+    let width = |y: usize| outline.edges.right[y] - outline.edges.left[y];
+    let (mut widest, mut narrowing) = (0.0_f64, 1.0_f64);
+    for y in outline.bounds.y0 + outline.rows(0.01)..outline.row_at(BAND_BODY) {
+        widest = widest.max(width(y));
+        narrowing = narrowing.min(width(y) / widest.max(1.0));
+    }
+    let shape = ((narrowing - 0.80) / 0.12).clamp(0.0, 1.0);
+    let score = level * closed * shape;
+    if score.is_finite() { score } else { 0.0 }
+}
+
+/// Row in which the waistband is read, down to where the garment may not become narrower, and how far it may dip in its middle
+/// (shares of the height); columns that are looked at (share of the band's width, to each side).
+const BAND_ROW: f64 = 0.05;
+const BAND_BODY: f64 = 0.6;
+const BAND_DIP: f64 = 0.05;
+const BAND_REACH: f64 = 0.40;
 
 /// Walks up from the hem through the gap between the legs: its middle and its top row.
 fn find_leg_gap(mask: &Mask, outline: &Outline) -> Option<Point> {

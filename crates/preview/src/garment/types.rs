@@ -130,6 +130,8 @@ pub struct LowerShape {
     pub waist_width: f64,
     /// Two legs with a visible gap between them.
     pub legs_apart: bool,
+    /// How much the upper end looks like a waistband, 0 to 1: level, closed and never wider than what is below.
+    pub waistband: f64,
     /// No gap, and too wide for its height to be a pair of touching legs.
     pub is_skirt: bool,
 }

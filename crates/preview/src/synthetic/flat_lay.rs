@@ -2,8 +2,8 @@
 
 use super::paint::{Canvas, Paint, ellipse, mirrored, points, smooth, symmetric};
 use super::shapes::{
-    BACK_OF_NECK, DRESS_FLAT, LONG_SLEEVE_FLAT, SHORT_SLEEVE_FLAT, SKIRT_FLAT, Shape, TANK_FLAT,
-    TOP_FLAT, TROUSERS_FLAT,
+    BACK_OF_NECK, DRESS_FLAT, LONG_SLEEVE_FLAT, SHORT_SLEEVE_FLAT, SHORTS_FLAT, SKIRT_FLAT, Shape,
+    TANK_FLAT, TOP_FLAT, TROUSERS_FLAT,
 };
 use crate::raster::{Mask, Point, Rgb8};
 
@@ -20,6 +20,8 @@ pub enum GarmentKind {
     Dress,
     /// Long trousers.
     Trousers,
+    /// Trousers that end above the knees.
+    Shorts,
     /// A knee-long skirt.
     Skirt,
 }
@@ -78,6 +80,7 @@ impl SyntheticGarment {
             GarmentKind::Tank => (TANK_FLAT, None),
             GarmentKind::Dress => (DRESS_FLAT, None),
             GarmentKind::Trousers => (TROUSERS_FLAT, None),
+            GarmentKind::Shorts => (SHORTS_FLAT, None),
             GarmentKind::Skirt => (SKIRT_FLAT, None),
         };
         let place = self.placement(body, sleeve);
@@ -87,7 +90,11 @@ impl SyntheticGarment {
             rim: 0.05 * self.height as f32,
         };
         let mut canvas = Canvas::wall(self.width, self.height, self.wall);
-        if !matches!(self.kind, GarmentKind::Trousers | GarmentKind::Skirt) {
+        let lower = matches!(
+            self.kind,
+            GarmentKind::Trousers | GarmentKind::Shorts | GarmentKind::Skirt
+        );
+        if !lower {
             canvas.fill(&place(&symmetric(BACK_OF_NECK)), paint(0.72, 0.0), INSIDE);
         }
         if let Some(sleeve) = sleeve {

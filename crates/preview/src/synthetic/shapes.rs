@@ -80,5 +80,9 @@ pub(super) const LONG_SLEEVE_FLAT: Shape = &[
 pub(super) const TROUSERS_FLAT: Shape = &[
     (0.0, 0.02), (0.38, 0.0), (0.42, 0.2), (0.47, 0.5), (0.50, 1.2), (0.52, 2.2), (0.24, 2.22), (0.13, 1.2), (0.02, 0.62),
 ];
+/// Trousers that end above the knees.
+pub(super) const SHORTS_FLAT: Shape = &[
+    (0.0, 0.02), (0.38, 0.0), (0.43, 0.2), (0.48, 0.5), (0.53, 0.95), (0.10, 0.98), (0.02, 0.60),
+];
 /// A knee-long skirt.
 pub(super) const SKIRT_FLAT: Shape = &[(0.0, 0.02), (0.33, 0.0), (0.42, 0.25), (0.50, 0.7), (0.56, 1.2), (0.28, 1.24), (0.0, 1.25)];

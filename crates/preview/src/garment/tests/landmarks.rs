@@ -230,6 +230,29 @@ fn a_skirt_is_told_from_touching_legs() {
 }
 
 #[test]
+fn skirts_and_shorts_have_a_waistband_and_a_tee_has_none() {
+    let waistband = |kind: GarmentKind| {
+        let drawn = SyntheticGarment {
+            kind,
+            ..SyntheticGarment::default()
+        }
+        .draw();
+        let shape = analyze(&drawn.image, Some(Category::Bottom), None).unwrap();
+        shape.lower().unwrap().waistband
+    };
+    for kind in [
+        GarmentKind::Shorts,
+        GarmentKind::Skirt,
+        GarmentKind::Trousers,
+    ] {
+        assert!(waistband(kind) > 0.9, "{kind:?} {}", waistband(kind));
+    }
+    for kind in [GarmentKind::Tee, GarmentKind::Tank, GarmentKind::Dress] {
+        assert!(waistband(kind) < 0.2, "{kind:?} {}", waistband(kind));
+    }
+}
+
+#[test]
 fn a_dress_is_tall_and_waisted() {
     let shape = analyzed(
         &Drawing::on_wall(PALE_WALL)
