@@ -43,9 +43,10 @@ const HEM_ROWS: f64 = 0.25;
 const BARE: f64 = 0.6;
 /// Window of the robust smoothing of a leg's axis (U).
 const SMOOTHED: f64 = 0.30;
-/// Lowest row of a hand (U under the shoulders), width of an arm that is seen in half (U), and rows of it that count (U).
+/// Lowest row of a hand (U under the shoulders), width of an arm seen in half (share of its width above), and rows of it that
+/// count (U).
 const HANDS_END: f64 = 2.0;
-const HALF_ARM: f64 = 0.105;
+const HALF_ARM: f64 = 0.55;
 const HIDDEN_ROWS: f64 = 0.2;
 /// Rows above the soles in which trousers end at the shoes (U), and the usual row.
 const SHOE_ROWS: (f64, f64) = (0.52, 0.09);
@@ -519,27 +520,40 @@ fn hidden_arm(person: &PersonRegions, worn: Worn, hip_x: f64, side: Side) -> Vec
     if worn != Worn::Skirt || person.skin_cloth_share > 0.3 {
         return needed;
     }
+    // The arm in a row: the widest skin beside the body, from its inner edge outwards.
+    let arm_in = |y: usize| -> Option<(f64, f64)> {
+        let inner = |run: &Run| {
+            if sign < 0.0 {
+                run.end as f64
+            } else {
+                run.start as f64
+            }
+        };
+        runs(person.skin.row(y))
+            .into_iter()
+            .filter(|run| sign * (inner(run) - hip_x) > 0.2 * u)
+            .max_by_key(Run::length)
+            .map(|run| (inner(&run), run.length() as f64))
+    };
+    let waist = (person.waist.max(0.0) as usize).min(height);
+    let above = waist.saturating_sub((0.3 * u) as usize)..waist;
+    let mut widths: Vec<f64> = above.filter_map(arm_in).map(|arm| arm.1).collect();
+    if widths.is_empty() {
+        return needed;
+    }
+    let half_an_arm = HALF_ARM * median_f64(&mut widths);
     let last = (person.shoulder_y + HANDS_END * u).min(person.low_hem - 0.1 * u);
     let mut hidden_rows = 0;
-    for y in (person.waist.max(0.0) as usize)..(last.max(0.0) as usize).min(height) {
-        let arms = runs(person.skin.row(y)).into_iter().filter(|run| {
-            let inner = if sign < 0.0 { run.end } else { run.start };
-            sign * (inner as f64 - hip_x) > 0.2 * u
-        });
-        let Some(arm) = arms.max_by_key(|run| run.end - run.start) else {
+    for y in waist..(last.max(0.0) as usize).min(height) {
+        let Some((inner, length)) = arm_in(y) else {
             continue;
-        };
-        let inner = if sign < 0.0 {
-            arm.end as f64
-        } else {
-            arm.start as f64
         };
         let beside = inner - sign * 0.03 * u;
         let cloth = beside >= 0.0
             && (beside as usize) < width
             && person.silhouette[(beside as usize, y)]
             && !person.skin[(beside as usize, y)];
-        if cloth && (arm.length() as f64) < HALF_ARM * u {
+        if cloth && length < half_an_arm {
             needed[y] = sign * (inner - hip_x) + 0.01 * u;
             hidden_rows += 1;
         }

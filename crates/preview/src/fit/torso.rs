@@ -262,7 +262,7 @@ pub(super) fn place_sides(
             } else {
                 old_top_edge(person, side, y) - body
             };
-            let mut low = body + old.clamp(0.015 * u, OLD_TOP_COVERED * u);
+            let low = body + old.clamp(0.015 * u, OLD_TOP_COVERED * u);
             if dress {
                 ease += (y - person.shoulder_y - 1.25 * u).max(0.0) * 1.2;
             } else if hem.tuck {
