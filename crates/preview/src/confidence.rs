@@ -16,7 +16,7 @@ use crate::person::{PersonRegions, Side};
 use crate::raster::{erode, median_f64, percentile_f64, polyline_length};
 
 /// Results below this confidence should not be shown.
-pub const SUGGESTED_GATE: f64 = 0.5;
+pub const SUGGESTED_GATE: f64 = 0.6;
 
 /// Factor of what looks like trousers and shall be an upper garment: alone enough to stay below the gate.
 const TROUSERS_AS_UPPER: f64 = 0.45;

@@ -127,7 +127,7 @@ settings! {
     /// The built-in preview engine.
     preview: PreviewSettings {
         /// Least confidence (0 to 1) of a result that is delivered.
-        gate: f64 = 0.5;
+        gate: f64 = 0.6;
         /// Prepared persons and garments that are kept in memory.
         cache_entries: u32 = 64_u32;
     }

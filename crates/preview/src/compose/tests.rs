@@ -77,6 +77,7 @@ fn repaired_wall_meets_the_wall_that_is_seen() {
         skin: nothing.clone(),
         lower: nothing.clone(),
         covered: nothing.clone(),
+        below_hem: nothing.clone(),
     };
     let coverage = nothing.map(|_| 0.0);
     let steps = cover_old_clothes(&picture.image, &person, &leftover, &coverage, &frame);

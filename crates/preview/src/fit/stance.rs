@@ -544,7 +544,8 @@ fn hidden_arm(person: &PersonRegions, worn: Worn, hip_x: f64, side: Side) -> Vec
     let half_an_arm = HALF_ARM * median_f64(&mut widths);
     let last = (person.shoulder_y + HANDS_END * u).min(person.low_hem - 0.1 * u);
     let mut hidden_rows = 0;
-    for y in waist..(last.max(0.0) as usize).min(height) {
+    let end = (last.max(0.0) as usize).clamp(waist, height);
+    for (y, needed) in needed.iter_mut().enumerate().take(end).skip(waist) {
         let Some((inner, length)) = arm_in(y) else {
             continue;
         };
@@ -554,7 +555,7 @@ fn hidden_arm(person: &PersonRegions, worn: Worn, hip_x: f64, side: Side) -> Vec
             && person.silhouette[(beside as usize, y)]
             && !person.skin[(beside as usize, y)];
         if cloth && length < half_an_arm {
-            needed[y] = sign * (inner - hip_x) + 0.01 * u;
+            *needed = sign * (inner - hip_x) + 0.01 * u;
             hidden_rows += 1;
         }
     }
