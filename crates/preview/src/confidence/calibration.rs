@@ -13,11 +13,13 @@ use std::sync::LazyLock;
 use crate::garment::Category;
 
 /// Weight of a reason that nothing is known about.
-const PRIOR_WEIGHT: f64 = 3.0;
+const PRIOR_WEIGHT: f64 = 4.0;
 /// Offset of a category that nothing is known about: 9 of 10 results without any penalty are fine.
 const PRIOR_OFFSET: f64 = 2.2;
-/// How strongly weights and offsets are drawn to their priors, in observations.
+/// How strongly weights are drawn to their prior.
 const RIDGE: f64 = 0.25;
+/// The same for offsets: results on the photos that the engine was made with look better than those on others.
+const OFFSET_RIDGE: f64 = 10.0;
 /// Factors below this do not count more: one measurement alone shall not decide over everything.
 const LEAST_FACTOR: f64 = 0.02;
 /// Steps of the descent; it has settled long before.
@@ -118,9 +120,9 @@ impl Calibration {
         let weight_steps: Vec<f64> = (0..reasons.len())
             .map(|column| 1.0 / (RIDGE + coordinates.min(6.0) * curvature(column)))
             .collect();
-        let offset_step = 1.0 / (RIDGE + 0.25 * coordinates.min(6.0) * rows.len() as f64);
+        let offset_step = 1.0 / (OFFSET_RIDGE + 0.25 * coordinates.min(6.0) * rows.len() as f64);
         for _ in 0..STEPS {
-            let mut offset_slopes = offsets.map(|offset| RIDGE * (offset - PRIOR_OFFSET));
+            let mut offset_slopes = offsets.map(|offset| OFFSET_RIDGE * (offset - PRIOR_OFFSET));
             let mut weight_slopes: Vec<f64> = weights
                 .iter()
                 .map(|weight| RIDGE * (weight - PRIOR_WEIGHT))
@@ -319,9 +321,9 @@ mod tests {
         assert!((fitted.offset(Category::Dress) - PRIOR_OFFSET).abs() < 1e-9);
         let sure = fitted.probability(Category::Dress, []);
         assert!((sure - 0.9).abs() < 0.005, "{sure}");
-        // A factor of a half brings a result near the gate.
+        // A factor of a half is enough for a refusal.
         let half = fitted.probability(Category::Top, [("body turned", 0.5)]);
-        assert!((0.45..0.6).contains(&half), "{half}");
+        assert!((0.3..0.5).contains(&half), "{half}");
     }
 
     #[test]
