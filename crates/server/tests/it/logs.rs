@@ -35,8 +35,18 @@ impl Captured {
     }
 }
 
+/// Keeps every log statement awake in all threads: one that another test passes while nobody listens could be put to sleep just
+/// when this thread begins to listen.
+static AWAKE: std::sync::Once = std::sync::Once::new();
+
 /// Logs of this thread go to the returned place while the guard lives.
 fn capture(format: &str) -> (Captured, tracing::subscriber::DefaultGuard) {
+    AWAKE.call_once(|| {
+        let settings = LogSettings::default();
+        let nowhere = telemetry::subscriber(&settings, std::io::sink, false).unwrap();
+        // Somebody else may listen already: that will do as well.
+        let _ = tracing::subscriber::set_global_default(nowhere);
+    });
     let captured = Captured::default();
     let writer = captured.clone();
     let settings = LogSettings {
