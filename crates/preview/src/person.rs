@@ -13,6 +13,7 @@ mod landmarks;
 mod legs;
 mod measure;
 mod plate;
+mod redress;
 mod scene;
 mod scene_cut;
 mod silhouette;
