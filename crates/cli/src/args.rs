@@ -89,12 +89,12 @@ pub(crate) struct TryOnArgs {
     /// Photo of the person: JPEG, PNG, WebP or HEIC
     #[arg(long, value_name = "FILE")]
     pub(crate) person: PathBuf,
-    /// Picture of the garment: a flat-lay or ghost-mannequin photo
-    #[arg(long, value_name = "FILE")]
-    pub(crate) garment: PathBuf,
-    /// What the garment is; guessed from its outline when left out
+    /// Picture of the garment: a flat-lay or ghost-mannequin photo; given again for each further garment of an outfit
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) garment: Vec<PathBuf>,
+    /// What the garment is, in the order of the garments; guessed from its outline when left out
     #[arg(long, value_enum)]
-    pub(crate) category: Option<CategoryArg>,
+    pub(crate) category: Vec<CategoryArg>,
     /// Engine to use
     #[arg(long, default_value = "preview")]
     pub(crate) engine: String,

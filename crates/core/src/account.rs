@@ -158,11 +158,11 @@ pub struct KeyInfo {
 pub enum EntryKind {
     /// Credits given by the operator (positive), or taken back (negative).
     Grant,
-    /// One credit set aside for a generation (-1).
+    /// Credits set aside for a generation: -1, or as many as an outfit has products.
     Hold,
     /// The hold of a completed generation becomes final (0).
     Capture,
-    /// The hold of a failed or cancelled generation is given back (+1).
+    /// The hold of a failed or cancelled generation is given back, as many as were held.
     Release,
 }
 

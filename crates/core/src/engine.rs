@@ -91,17 +91,24 @@ pub struct GarmentPicture {
     pub is_worn: Option<bool>,
 }
 
+/// A product as an engine gets it.
+#[derive(Debug, Clone, Default)]
+pub struct Item {
+    /// Its pictures, best first; at least one, unless the engine does not use them.
+    pub pictures: Vec<GarmentPicture>,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its description.
+    pub description: Option<String>,
+}
+
 /// What an engine is asked to do.
 #[derive(Debug, Clone)]
 pub struct EngineInput {
     /// Picture of the person.
     pub person: PictureFile,
-    /// Pictures of one product, best first; at least one.
-    pub garment: Vec<GarmentPicture>,
-    /// Title of the product.
-    pub title: Option<String>,
-    /// Description of the product.
-    pub description: Option<String>,
+    /// What to put on, in the caller's order: at least one product, at most [`Capabilities::max_items`].
+    pub items: Vec<Item>,
     /// Time left for the work.
     pub time_limit: Duration,
 }
@@ -236,6 +243,8 @@ impl DigitalSource {
 pub struct Capabilities {
     /// Categories that it accepts.
     pub categories: Vec<Category>,
+    /// Most products that it puts on at once; 1 for an engine that knows no outfits.
+    pub max_items: usize,
     /// True when it runs in this process on the CPU and needs a permit for it.
     pub is_local_cpu: bool,
     /// False when it ignores the garment pictures (mock): then they are not fetched either.
@@ -257,6 +266,15 @@ pub trait Engine: Send + Sync {
 
     /// Says whether it could work right now; the error names what is missing.
     async fn check(&self) -> Result<(), EngineError>;
+
+    /// Guesses from words about a product what it is, so that an outfit that cannot be worn is refused at once.
+    fn category_of_words(
+        &self,
+        _title: Option<&str>,
+        _description: Option<&str>,
+    ) -> Option<Category> {
+        None
+    }
 
     /// Makes the picture. Dropping the future abandons the work.
     async fn generate(&self, input: EngineInput) -> Result<EngineOutput, EngineError>;

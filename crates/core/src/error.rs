@@ -102,7 +102,7 @@ codes! {
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", Conflict, retry: false;
     /// The first request with this `Idempotency-Key` is still running; `Retry-After` says when to come back.
     IdempotencyKeyInUse = "IDEMPOTENCY_KEY_IN_USE", Conflict, retry: true;
-    /// The account has no credits left.
+    /// The account has no credits left, or too few for an outfit.
     InsufficientCredits = "INSUFFICIENT_CREDITS", PaymentRequired, retry: false;
     /// The product is unknown, expired or deleted.
     ProductNotFound = "PRODUCT_NOT_FOUND", NotFound, retry: false;

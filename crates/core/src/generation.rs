@@ -16,9 +16,9 @@ pub enum Status {
     Pending,
     /// A worker has it.
     Processing,
-    /// The picture is there; the credit is spent.
+    /// The picture is there; the credits are spent.
     Completed,
-    /// It failed; the credit was given back.
+    /// It failed; the credits were given back.
     Failed,
 }
 
@@ -60,8 +60,10 @@ pub struct Generation {
     pub account: AccountId,
     /// Where it stands.
     pub status: Status,
-    /// The product's external id at the time.
+    /// The product's external id at the time; of an outfit, the first product's.
     pub product_external_id: ExternalId,
+    /// External ids of the other products of an outfit, in the caller's order.
+    pub more_products: Vec<ExternalId>,
     /// The product's title at the time.
     pub product_title: Option<String>,
     /// The product's description at the time.
@@ -84,7 +86,15 @@ pub struct Generation {
     pub updated_at: Timestamp,
 }
 
-/// The product of a new generation.
+impl Generation {
+    /// External ids of all products, in the caller's order.
+    pub fn product_external_ids(&self) -> Vec<ExternalId> {
+        let first = std::iter::once(&self.product_external_id);
+        first.chain(&self.more_products).cloned().collect()
+    }
+}
+
+/// A product of a new generation.
 #[derive(Debug, Clone)]
 pub enum ProductChoice {
     /// A known product; missing or expired is `PRODUCT_NOT_FOUND`.
@@ -109,22 +119,29 @@ pub enum PersonChoice {
     },
 }
 
+/// A product to put on, and the id that its row gets, should one be made.
+#[derive(Debug, Clone)]
+pub struct NewItem {
+    /// Id for the product row.
+    pub product_id: ProductId,
+    /// The product.
+    pub product: ProductChoice,
+}
+
 /// Everything that one transaction writes when a try-on is accepted.
 #[derive(Debug, Clone)]
 pub struct NewGeneration {
     /// Id of the generation.
     pub id: GenerationId,
-    /// Id for the product row, should one be made.
-    pub product_id: ProductId,
     /// Owner.
     pub account: AccountId,
-    /// Product to try on.
-    pub product: ProductChoice,
+    /// Products to put on, in the caller's order: 1 to [`MAX_ITEMS`](crate::outfit::MAX_ITEMS), each costs a credit.
+    pub items: Vec<NewItem>,
     /// Person to dress.
     pub person: PersonChoice,
     /// The shop's name for the customer.
     pub external_user_id: Option<String>,
-    /// Engine that shall do it, unless [`engine_for`](crate::product::engine_for) the product's title says otherwise.
+    /// Engine that shall do it, unless [`engine_for`](crate::product::engine_for) a product's title says otherwise.
     pub engine: String,
     /// Days that the result is kept.
     pub keep_for_days: u32,
@@ -141,8 +158,23 @@ pub struct NewGeneration {
 /// What the transaction did.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Enqueued {
-    /// The product's external id.
-    pub product_external_id: ExternalId,
+    /// External ids of the products, in the caller's order.
+    pub product_external_ids: Vec<ExternalId>,
+}
+
+/// A product of a job, as it was when the try-on was accepted.
+#[derive(Debug, Clone)]
+pub struct JobItem {
+    /// Product row.
+    pub product: ProductId,
+    /// Revision of the product's pictures that this job was made with.
+    pub image_revision: u32,
+    /// Pictures of the product, in order.
+    pub product_images: Vec<ProductImage>,
+    /// The product's title at the time.
+    pub product_title: Option<String>,
+    /// The product's description at the time.
+    pub product_description: Option<String>,
 }
 
 /// A job in the hands of a worker.
@@ -160,16 +192,8 @@ pub struct Job {
     pub engine: String,
     /// Picture of the person.
     pub person: StoredPicture,
-    /// Product row.
-    pub product: ProductId,
-    /// Revision of the product's pictures that this job was made with.
-    pub image_revision: u32,
-    /// Pictures of the product, in order.
-    pub product_images: Vec<ProductImage>,
-    /// The product's title at the time.
-    pub product_title: Option<String>,
-    /// The product's description at the time.
-    pub product_description: Option<String>,
+    /// Products to put on, in the caller's order.
+    pub items: Vec<JobItem>,
     /// Days that the result is kept.
     pub keep_for_days: u32,
     /// Whether the account's logo goes onto the result.
@@ -181,7 +205,7 @@ pub struct Job {
 /// How a job ended.
 #[derive(Debug, Clone)]
 pub enum JobOutcome {
-    /// The picture lies in the store: capture the credit.
+    /// The picture lies in the store: capture the credits.
     Completed {
         /// The stored result.
         result: StoredPicture,
@@ -190,7 +214,7 @@ pub enum JobOutcome {
         /// When the retention of the result ends.
         result_expires_at: Timestamp,
     },
-    /// It will not work: release the credit.
+    /// It will not work: release the credits.
     Failed {
         /// Why.
         code: Code,

@@ -15,6 +15,7 @@ pub mod generation;
 pub mod idempotency;
 pub mod ids;
 pub mod image;
+pub mod outfit;
 pub mod oversight;
 pub mod page;
 pub mod pipeline;

@@ -101,10 +101,12 @@ pub struct UsageDay {
     pub day: i64,
     /// Generations that were asked for.
     pub created: u64,
-    /// Generations that completed; each captured one credit.
+    /// Generations that completed.
     pub completed: u64,
-    /// Generations that failed or were cancelled; each got its credit back.
+    /// Generations that failed or were cancelled; each got its credits back.
     pub failed: u64,
+    /// Credits that the completed ones captured: one per product.
+    pub credits_captured: u64,
     /// Milliseconds that the completed ones took, together.
     pub completed_ms: u64,
 }

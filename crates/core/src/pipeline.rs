@@ -8,10 +8,10 @@ use crate::{
     Code, Error, Result,
     catalog::{ProductImageError, fetch_product_image},
     engine::{
-        Category, Engine, EngineError, EngineInput, EngineOutput, Engines, GarmentPicture,
+        Category, Engine, EngineError, EngineInput, EngineOutput, Engines, GarmentPicture, Item,
         PictureFile,
     },
-    generation::{Job, JobOutcome, LeaseState},
+    generation::{Job, JobItem, JobOutcome, LeaseState},
     image::BlobKind,
     ports::{Drawn, NormalizedPicture, Ports, ProvenanceFacts},
     product::{ProductImage, UnfetchedImage},
@@ -136,20 +136,28 @@ async fn make_result(
             "The picture of the customer is no longer stored.".to_owned(),
         ));
     };
-    let garment = if engine.capabilities().uses_garment {
-        garment_pictures(ports, job).await?
-    } else {
-        Vec::new()
-    };
-    let made_from: Vec<[u8; 32]> = garment.iter().map(|picture| picture.file.sha256).collect();
+    let uses_garment = engine.capabilities().uses_garment;
+    let mut items = Vec::with_capacity(job.items.len());
+    for item in &job.items {
+        let pictures = if uses_garment {
+            garment_pictures(ports, job, item).await?
+        } else {
+            Vec::new()
+        };
+        items.push(Item {
+            pictures,
+            title: item.product_title.clone(),
+            description: item.product_description.clone(),
+        });
+    }
+    let pictures = items.iter().flat_map(|item| &item.pictures);
+    let made_from: Vec<[u8; 32]> = pictures.map(|picture| picture.file.sha256).collect();
     let input = EngineInput {
         person: PictureFile {
             bytes: person,
             sha256: job.person.sha256,
         },
-        garment,
-        title: job.product_title.clone(),
-        description: job.product_description.clone(),
+        items,
         time_limit: options.engine_time_limit,
     };
     let mut output = checked(job, engine.as_ref(), engine.generate(input).await?)?;
@@ -297,15 +305,19 @@ fn sha256(bytes: &[u8]) -> [u8; 32] {
     sha2::Sha256::digest(bytes).into()
 }
 
-/// Reads the product's pictures, fetching what was never fetched; one usable picture is enough.
-async fn garment_pictures(ports: &Ports, job: &Job) -> Result<Vec<GarmentPicture>, Stop> {
+/// Reads a product's pictures, fetching what was never fetched; one usable picture is enough.
+async fn garment_pictures(
+    ports: &Ports,
+    job: &Job,
+    item: &JobItem,
+) -> Result<Vec<GarmentPicture>, Stop> {
     let mut pictures = Vec::new();
     let mut first_failure = None;
-    for image in &job.product_images {
+    for image in &item.product_images {
         if pictures.len() == MAX_GARMENT_PICTURES {
             break;
         }
-        match garment_file(ports, job, image).await {
+        match garment_file(ports, job, item, image).await {
             Ok(file) => pictures.push(garment_picture(image, file)),
             Err(ProductImageError::Own(error)) => return Err(error.into()),
             Err(ProductImageError::Fetch(error)) => {
@@ -337,6 +349,7 @@ async fn garment_pictures(ports: &Ports, job: &Job) -> Result<Vec<GarmentPicture
 async fn garment_file(
     ports: &Ports,
     job: &Job,
+    item: &JobItem,
     image: &ProductImage,
 ) -> std::result::Result<PictureFile, ProductImageError> {
     if let Some(picture) = &image.picture
@@ -349,8 +362,8 @@ async fn garment_file(
     }
     let unfetched = UnfetchedImage {
         account: job.account,
-        product: job.product,
-        revision: job.image_revision,
+        product: item.product,
+        revision: item.image_revision,
         order: image.order,
         url: image.source_url.clone(),
     };

@@ -196,12 +196,12 @@ pub trait Jobs: Send + Sync {
     async fn check(
         &self,
         account: AccountId,
-        product: &ProductChoice,
+        products: &[ProductChoice],
         person: Option<&PersonChoice>,
         now: Timestamp,
     ) -> Result<()>;
 
-    /// Writes product, person, generation, job and the hold of one credit in one durable transaction.
+    /// Writes products, person, generation, job and the hold of one credit per product in one durable transaction.
     ///
     /// Errors, in this order: `IMAGE_NOT_FOUND` / `FORBIDDEN`, `PRODUCT_NOT_FOUND` / `PRODUCT_IMAGES_REQUIRED`,
     /// `INSUFFICIENT_CREDITS`, `SERVER_BUSY` when the queue is full, `IDEMPOTENCY_KEY_IN_USE` when the ticket's hold
@@ -256,7 +256,7 @@ pub trait Jobs: Send + Sync {
     /// Puts jobs with run-out leases back, or ends them as failed (dead) when their attempts are used up; returns how many.
     async fn reap(&self, now: Timestamp) -> Result<u64>;
 
-    /// Cancels a pending or running job and releases its credit; false when it has already ended.
+    /// Cancels a pending or running job and releases its credits; false when it has already ended.
     async fn cancel(&self, generation: GenerationId, now: Timestamp) -> Result<bool>;
 
     /// Time for which the most overdue waiting job has been due; zero when none is.

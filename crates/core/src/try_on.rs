@@ -7,10 +7,11 @@ use crate::{
     account::Account,
     catalog::ProductInput,
     engine::Engines,
-    generation::{NewGeneration, PersonChoice, ProductChoice},
+    generation::{NewGeneration, NewItem, PersonChoice, ProductChoice},
     idempotency::Ticket,
     ids::{GenerationId, ImageId, ProductId},
     image::BlobKind,
+    outfit,
     ports::{NormalizedPicture, Ports},
     product::ExternalId,
     staging::{Staging, read_own_url},
@@ -35,8 +36,8 @@ pub enum PersonInput {
 /// The one command that all spellings of the request body fold into.
 #[derive(Debug, Clone)]
 pub struct CreateTryOn {
-    /// Product to try on.
-    pub product: ProductInput,
+    /// Products to put on, in the caller's order: 1 to [`MAX_ITEMS`](outfit::MAX_ITEMS).
+    pub products: Vec<ProductInput>,
     /// Person to dress.
     pub person: PersonInput,
     /// The shop's name for the customer.
@@ -58,21 +59,26 @@ pub struct CreateTryOn {
 pub struct TryOnCreated {
     /// Id of the generation.
     pub generation: GenerationId,
-    /// The product's external id; made here for a one-shot product.
-    pub product_external_id: ExternalId,
+    /// External ids of the products, in the caller's order; made here for one-shot products.
+    pub product_external_ids: Vec<ExternalId>,
 }
 
-/// Accepts a try-on: checks references and credits, stores the pictures, then queues it with a hold of one credit.
+/// Accepts a try-on: checks references and credits, stores the pictures, then queues it with a hold of one
+/// credit per product.
 ///
 /// Whatever is refused leaves nothing behind. Errors: those of [`Jobs::enqueue`](crate::ports::Jobs::enqueue) and of
-/// [`Pictures`](crate::ports::Pictures), `CUSTOMER_IMAGE_FETCH_FAILED`, `VALIDATION_FAILED` on `engine`.
+/// [`Pictures`](crate::ports::Pictures), `CUSTOMER_IMAGE_FETCH_FAILED`, `VALIDATION_FAILED` on `engine`, and on `products`
+/// when they cannot be worn at once.
 pub async fn create_try_on(
     ports: &Ports,
     engines: &Engines,
     account: &Account,
     command: CreateTryOn,
 ) -> Result<TryOnCreated> {
-    let engine = choose_engine(engines, account, command.engine.as_deref())?.to_owned();
+    let mut engine = choose_engine(engines, account, command.engine.as_deref())?.to_owned();
+    if command.products.len() > 1 {
+        engine = outfit::admit(ports, engines, account, &command.products, &engine).await?;
+    }
     let keep_for_days = command.keep_for_days.unwrap_or(account.keep_for_days);
     if needs_picture_work(&command) {
         // Cheap refusals first: nobody fetches or decodes for a request without credits.
@@ -80,13 +86,14 @@ pub async fn create_try_on(
             PersonInput::Upload(id) => Some(PersonChoice::Upload(*id)),
             PersonInput::Url(_) | PersonInput::Bytes(_) => None,
         };
-        let product = match &command.product {
+        let outline = |product: &ProductInput| match product {
             ProductInput::Reference(id) => ProductChoice::Reference(id.clone()),
             ProductInput::Define(draft) => ProductChoice::Upsert(draft.outline(ports)),
         };
+        let products: Vec<_> = command.products.iter().map(outline).collect();
         ports
             .jobs
-            .check(account.id, &product, person.as_ref(), ports.clock.now())
+            .check(account.id, &products, person.as_ref(), ports.clock.now())
             .await?;
     }
     let mut staging = Staging::new(ports, account.id);
@@ -98,8 +105,9 @@ pub async fn create_try_on(
 }
 
 fn needs_picture_work(command: &CreateTryOn) -> bool {
-    let has_bytes = matches!(&command.product, ProductInput::Define(draft) if draft.has_bytes());
-    has_bytes || !matches!(command.person, PersonInput::Upload(_))
+    let has_bytes =
+        |product: &_| matches!(product, ProductInput::Define(draft) if draft.has_bytes());
+    command.products.iter().any(has_bytes) || !matches!(command.person, PersonInput::Upload(_))
 }
 
 fn choose_engine<'a>(
@@ -146,18 +154,26 @@ async fn accept(
             store_person(ports, staging, keep_for_days, picture).await?
         }
     };
-    let product = match command.product {
-        ProductInput::Reference(id) => ProductChoice::Reference(id),
-        ProductInput::Define(draft) => ProductChoice::Upsert(draft.store(ports, staging).await?),
-    };
+    let mut items = Vec::with_capacity(command.products.len());
+    for product in command.products {
+        let product = match product {
+            ProductInput::Reference(id) => ProductChoice::Reference(id),
+            ProductInput::Define(draft) => {
+                ProductChoice::Upsert(draft.store(ports, staging).await?)
+            }
+        };
+        items.push(NewItem {
+            product_id: ProductId::from_uuid(ports.ids.uuid()),
+            product,
+        });
+    }
     let generation = GenerationId::from_uuid(ports.ids.uuid());
     let enqueued = ports
         .jobs
         .enqueue(NewGeneration {
             id: generation,
-            product_id: ProductId::from_uuid(ports.ids.uuid()),
             account: account.id,
-            product,
+            items,
             person,
             external_user_id: command.external_user_id,
             engine,
@@ -170,7 +186,7 @@ async fn accept(
         .await?;
     Ok(TryOnCreated {
         generation,
-        product_external_id: enqueued.product_external_id,
+        product_external_ids: enqueued.product_external_ids,
     })
 }
 

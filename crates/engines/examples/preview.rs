@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use drape_core::engine::{Category, Engine, EngineInput, GarmentPicture, PictureFile};
+use drape_core::engine::{Category, Engine, EngineInput, GarmentPicture, Item, PictureFile};
 use drape_engines::{PreviewEngine, PreviewOptions};
 use drape_imaging::{Limits, content_hash, normalize_picture};
 
@@ -28,13 +28,14 @@ async fn main() -> anyhow::Result<()> {
     };
     let input = EngineInput {
         person: file(person)?,
-        garment: vec![GarmentPicture {
-            file: file(garment)?,
-            category: argument(2).and_then(Category::from_wire),
-            is_worn: None,
+        items: vec![Item {
+            pictures: vec![GarmentPicture {
+                file: file(garment)?,
+                category: argument(2).and_then(Category::from_wire),
+                is_worn: None,
+            }],
+            ..Item::default()
         }],
-        title: None,
-        description: None,
         time_limit: Duration::from_mins(2),
     };
 
@@ -46,7 +47,7 @@ async fn main() -> anyhow::Result<()> {
         let mut times = Vec::new();
         for _ in 0..rounds {
             let engine = PreviewEngine::new(options());
-            let product = input.garment[0].clone();
+            let product = input.items[0].pictures[0].clone();
             engine.prepare_garment(product, None, None).await;
             let start = Instant::now();
             let _ = engine.generate(input.clone()).await;

@@ -1,9 +1,9 @@
-//! Two drawn pictures for a first try: a person and a T-shirt. Nobody is in them.
+//! Three drawn pictures for a first try: a person, a T-shirt and trousers. Nobody is in them.
 
 use drape_imaging::{Picture, Subsampling, encode_jpeg};
 use drape_preview::{
     raster::Rgb8,
-    synthetic::{Framing, SleeveLength, SyntheticGarment, SyntheticPerson},
+    synthetic::{Framing, GarmentKind, SleeveLength, SyntheticGarment, SyntheticPerson},
 };
 
 /// JPEG quality of the demo pictures.
@@ -36,6 +36,18 @@ pub fn garment_jpeg() -> Vec<u8> {
     encode(&shirt.draw().image)
 }
 
+/// Trousers lying flat, 600 x 800 pixels.
+pub fn trousers_jpeg() -> Vec<u8> {
+    let trousers = SyntheticGarment {
+        width: 600,
+        height: 800,
+        kind: GarmentKind::Trousers,
+        color: [92, 104, 76],
+        ..SyntheticGarment::default()
+    };
+    encode(&trousers.draw().image)
+}
+
 fn encode(image: &Rgb8) -> Vec<u8> {
     let pixels = image.data().iter().flatten().copied().collect();
     let (width, height) = (image.width() as u32, image.height() as u32);
@@ -49,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_are_pictures_of_their_size() {
+    fn all_are_pictures_of_their_size() {
         let size = |bytes: &[u8]| {
             drape_imaging::probe(bytes, &drape_imaging::Limits::default())
                 .map(|probe| (probe.width, probe.height))
@@ -57,5 +69,6 @@ mod tests {
         };
         assert_eq!(size(&person_jpeg()), (720, 900));
         assert_eq!(size(&garment_jpeg()), (600, 800));
+        assert_eq!(size(&trousers_jpeg()), (600, 800));
     }
 }

@@ -5,9 +5,10 @@ use drape_core::engine::{
     Capabilities, Category, DigitalSource, Engine, EngineError, EngineErrorKind, EngineInput,
     EngineOutput,
 };
+use drape_core::outfit::MAX_ITEMS;
 use drape_imaging::{Format, Limits, probe};
 
-/// Gives the person's picture back, byte for byte, whatever the garment.
+/// Gives the person's picture back, byte for byte, whatever the garments.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MockEngine;
 
@@ -29,6 +30,7 @@ impl Engine for MockEngine {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             categories: Category::ALL.to_vec(),
+            max_items: MAX_ITEMS,
             is_local_cpu: false,
             uses_garment: false,
             source: DigitalSource::Unchanged,

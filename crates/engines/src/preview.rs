@@ -2,6 +2,7 @@
 
 mod cache;
 mod category;
+mod outfit;
 mod prepared;
 mod progress;
 mod refusal;
@@ -10,15 +11,18 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use drape_core::engine::{
-    Capabilities, DigitalSource, Engine, EngineError, EngineErrorKind, EngineInput, EngineOutput,
-    GarmentPicture,
+    Capabilities, Category, DigitalSource, Engine, EngineError, EngineErrorKind, EngineInput,
+    EngineOutput, GarmentPicture, Item,
 };
 use drape_imaging::{FaceDetector, FaceSearch, Picture, Subsampling, encode_jpeg};
-use drape_preview::engine::{TryOn, try_on};
+use drape_preview::{
+    engine::{TryOn, try_on},
+    garment::GarmentShape,
+};
 
 use self::{
     category::Words,
-    prepared::Preparer,
+    prepared::{PreparedPerson, Preparer},
     progress::{Progress, run_off_thread},
 };
 
@@ -49,7 +53,8 @@ impl Default for PreviewOptions {
     }
 }
 
-/// Puts tops, bottoms and dresses on people in studio-like photos, and refuses what it is not sure of.
+/// Puts tops, bottoms and dresses on people in studio-like photos, a top and a bottom in one go, and refuses what it is
+/// not sure of.
 ///
 /// The work runs off the async threads; how many jobs run at once is up to the caller. Analyses of persons and garments
 /// are kept by the hash of their files, so that a repeat costs the composition only. Deterministic.
@@ -90,6 +95,7 @@ impl Engine for PreviewEngine {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             categories: category::SUPPORTED.to_vec(),
+            max_items: outfit::MAX_ITEMS,
             is_local_cpu: true,
             uses_garment: true,
             source: DigitalSource::Composite,
@@ -104,6 +110,14 @@ impl Engine for PreviewEngine {
             Ok(())
         };
         run_off_thread(Duration::MAX, detect).await
+    }
+
+    fn category_of_words(
+        &self,
+        title: Option<&str>,
+        description: Option<&str>,
+    ) -> Option<Category> {
+        Words::new(title, description).category()
     }
 
     async fn generate(&self, input: EngineInput) -> Result<EngineOutput, EngineError> {
@@ -136,16 +150,33 @@ impl Engine for PreviewEngine {
 }
 
 impl Shared {
-    /// Tries the product's pictures one after the other; the first refusal is the one that is told.
     fn generate(
         &self,
         input: &EngineInput,
         progress: &Progress,
     ) -> Result<EngineOutput, EngineError> {
-        let words = Words::new(input.title.as_deref(), input.description.as_deref());
+        let [item] = input.items.as_slice() else {
+            return outfit::put_on(self, input, progress);
+        };
+        let worn = Self::first_usable(item, |garment, words| {
+            let kind = category::choose(garment, words)?;
+            let person = self.preparer.person(&input.person, progress)?;
+            let garment = self.preparer.garment(garment, kind, progress)?;
+            self.wear(&person, &garment, progress)
+        })?;
+        progress.check()?;
+        finished(worn)
+    }
+
+    /// Tries the product's pictures one after the other; the first refusal is the one that is told.
+    fn first_usable<T>(
+        item: &Item,
+        attempt: impl Fn(&GarmentPicture, &Words) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        let words = Words::new(item.title.as_deref(), item.description.as_deref());
         let mut first_refusal = None;
-        for garment in input.garment.iter().take(MAX_TRIED_PICTURES) {
-            match self.try_picture(input, garment, &words, progress) {
+        for garment in item.pictures.iter().take(MAX_TRIED_PICTURES) {
+            match attempt(garment, &words) {
                 Err(error) if is_about_the_garment(&error) => {
                     first_refusal.get_or_insert(error);
                 }
@@ -157,24 +188,20 @@ impl Shared {
         }))
     }
 
-    fn try_picture(
+    /// Puts a garment on a person; a result below the gate is refused.
+    fn wear(
         &self,
-        input: &EngineInput,
-        garment: &GarmentPicture,
-        words: &Words,
+        person: &PreparedPerson,
+        garment: &GarmentShape,
         progress: &Progress,
-    ) -> Result<EngineOutput, EngineError> {
-        let kind = category::choose(garment, words)?;
-        let person = self.preparer.person(&input.person, progress)?;
-        let garment = self.preparer.garment(garment, kind, progress)?;
+    ) -> Result<TryOn, EngineError> {
         progress.check()?;
-        let worn = try_on(&person.image, &person.regions, &garment)
+        let worn = try_on(&person.image, &person.regions, garment)
             .map_err(|error| refusal::own_fault(error.to_string()))?;
         if worn.confidence.value < self.gate {
             return Err(refusal::not_sure_enough(&worn.confidence, self.gate));
         }
-        progress.check()?;
-        finished(worn)
+        Ok(worn)
     }
 }
 

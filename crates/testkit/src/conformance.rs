@@ -11,6 +11,7 @@ pub mod engines;
 pub mod enqueue;
 pub mod idempotency;
 pub mod jobs;
+pub mod outfits;
 pub mod oversight;
 pub mod products;
 pub mod retention;
@@ -107,6 +108,15 @@ macro_rules! data_port_tests {
             generation_pages_stay_right
             watchers_hear_of_every_change
             waiting_jobs_have_a_place
+        );
+        $crate::data_port_tests!(@each $open, outfits, 10_000:
+            an_outfit_costs_a_credit_per_product
+            a_failed_outfit_gives_every_credit_back
+            an_outfit_is_accepted_whole_or_not_at_all
+            credits_of_outfits_are_counted
+            an_outfit_keeps_the_pictures_of_all_its_products
+            a_product_titled_mock_chooses_the_engine_of_an_outfit
+            outfits_are_found_by_each_of_their_products
         );
         $crate::data_port_tests!(@each $open, idempotency, 10_000:
             a_key_is_taken_once

@@ -4,9 +4,12 @@ use std::{sync::Mutex, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use drape_core::engine::{
-    Capabilities, Category, DigitalSource, Engine, EngineError, EngineErrorKind, EngineInput,
-    EngineOutput,
+use drape_core::{
+    engine::{
+        Capabilities, Category, DigitalSource, Engine, EngineError, EngineErrorKind, EngineInput,
+        EngineOutput,
+    },
+    outfit::MAX_ITEMS,
 };
 use drape_imaging::{Limits, Picture, Subsampling, encode_jpeg, probe};
 use tokio::sync::watch;
@@ -40,6 +43,7 @@ pub enum Act {
 pub struct ScriptedEngine {
     name: &'static str,
     acts: Vec<Act>,
+    max_items: usize,
     inputs: Mutex<Vec<EngineInput>>,
     forgotten: Mutex<Vec<[u8; 32]>>,
     calls: watch::Sender<usize>,
@@ -51,10 +55,18 @@ impl ScriptedEngine {
         Self {
             name,
             acts,
+            max_items: MAX_ITEMS,
             inputs: Mutex::new(Vec::new()),
             forgotten: Mutex::new(Vec::new()),
             calls: watch::Sender::new(0),
         }
+    }
+
+    /// Lets the engine put on at most so many products at once.
+    #[must_use]
+    pub fn with_max_items(mut self, max_items: usize) -> Self {
+        self.max_items = max_items;
+        self
     }
 
     /// Number of calls that have begun.
@@ -110,6 +122,7 @@ impl Engine for ScriptedEngine {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             categories: Category::ALL.to_vec(),
+            max_items: self.max_items,
             is_local_cpu: false,
             uses_garment: true,
             source: DigitalSource::Composite,

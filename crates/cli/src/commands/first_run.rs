@@ -50,6 +50,10 @@ fn write_demo_pictures(dir: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(dir)?;
     std::fs::write(dir.join("person.jpg"), drape_engines::demo::person_jpeg())?;
     std::fs::write(dir.join("garment.jpg"), drape_engines::demo::garment_jpeg())?;
+    std::fs::write(
+        dir.join("trousers.jpg"),
+        drape_engines::demo::trousers_jpeg(),
+    )?;
     Ok(())
 }
 

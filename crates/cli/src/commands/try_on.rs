@@ -5,7 +5,9 @@ use std::{io::IsTerminal as _, path::Path, time::Duration};
 use anyhow::Context as _;
 use drape_core::{
     Code, Error,
-    engine::{Category, Engine, EngineInput, EngineOutput, Engines, GarmentPicture, PictureFile},
+    engine::{
+        Category, Engine, EngineInput, EngineOutput, Engines, GarmentPicture, Item, PictureFile,
+    },
     ports::{Clock as _, Drawn, Ids as _, Pictures as _, ProvenanceFacts},
     time::Timestamp,
     watermark::{Watermark, WatermarkStyle},
@@ -29,19 +31,31 @@ pub(crate) fn run(common: &Common, options: &TryOnArgs) -> anyhow::Result<()> {
     let (config, _) = load_settings(common, &[])?;
     drape_server::telemetry::init(&super::quiet(&config))?;
     check_output(&options.output)?;
+    let engines = engines(&config)?;
+    let engine = find_engine(&engines, &options.engine)?;
+    check_garments(options, engine)?;
     let progress = Progress {
         is_shown: std::io::stderr().is_terminal() && !options.json,
     };
 
     progress.step("reading the pictures");
     let person = read_picture(&config, &options.person)?;
-    let garment = read_picture(&config, &options.garment)?;
+    let mut garments = Vec::with_capacity(options.garment.len());
+    for path in &options.garment {
+        garments.push(file_of(read_picture(&config, path)?));
+    }
 
-    progress.step("putting the garment on");
-    let hashes = (content_hash(&person.jpeg), content_hash(&garment.jpeg));
-    let engines = engines(&config)?;
-    let engine = find_engine(&engines, &options.engine)?;
-    let mut output = generate(&config, engine, options, person, garment)?;
+    progress.step(if garments.len() == 1 {
+        "putting the garment on"
+    } else {
+        "putting the garments on"
+    });
+    let person = file_of(person);
+    let hashes = (
+        person.sha256,
+        garments.iter().map(|file| file.sha256).collect(),
+    );
+    let mut output = generate(&config, engine, options, person, garments)?;
     let drawn = mark(options, &mut output)?;
 
     progress.step("signing the picture");
@@ -52,6 +66,23 @@ pub(crate) fn run(common: &Common, options: &TryOnArgs) -> anyhow::Result<()> {
     progress.done();
     report(options, &output, is_signed);
     Ok(())
+}
+
+/// Refuses more garments than the engine puts on, and categories without a garment.
+fn check_garments(options: &TryOnArgs, engine: &dyn Engine) -> anyhow::Result<()> {
+    let (garments, categories) = (options.garment.len(), options.category.len());
+    let max_items = engine.capabilities().max_items;
+    let (field, message) = if garments > max_items {
+        let name = engine.name();
+        let message = format!("the engine {name} puts on at most {max_items} garment(s) at once");
+        ("--garment", message)
+    } else if categories > garments {
+        let message = format!("{categories} categories for {garments} garment(s)");
+        ("--category", message)
+    } else {
+        return Ok(());
+    };
+    Err(Error::invalid_field(field, message).into())
 }
 
 /// Refuses names that do not end like a JPEG file.
@@ -99,7 +130,7 @@ fn find_engine<'a>(engines: &'a Engines, name: &str) -> Result<&'a dyn Engine, E
 fn sign(
     config: &Config,
     engine: &dyn Engine,
-    (person_sha256, garment_sha256): ([u8; 32], [u8; 32]),
+    (person_sha256, garments_sha256): ([u8; 32], Vec<[u8; 32]>),
     drawn: Vec<Drawn>,
     output: &mut EngineOutput,
 ) -> anyhow::Result<bool> {
@@ -109,7 +140,7 @@ fn sign(
     let capabilities = engine.capabilities();
     let clock = SystemClock::with_offset(parse_offset(&config.clock.offset).unwrap_or(0));
     let product_sha256 = if capabilities.uses_garment {
-        vec![garment_sha256]
+        garments_sha256
     } else {
         Vec::new()
     };
@@ -134,18 +165,24 @@ fn generate(
     config: &Config,
     engine: &dyn Engine,
     options: &TryOnArgs,
-    person: Normalized,
-    garment: Normalized,
+    person: PictureFile,
+    garments: Vec<PictureFile>,
 ) -> anyhow::Result<EngineOutput> {
+    let told = options.category.iter().copied().map(category_of).map(Some);
+    let items = garments
+        .into_iter()
+        .zip(told.chain(std::iter::repeat(None)))
+        .map(|(file, category)| Item {
+            pictures: vec![GarmentPicture {
+                file,
+                category,
+                is_worn: None,
+            }],
+            ..Item::default()
+        });
     let input = EngineInput {
-        person: file_of(person),
-        garment: vec![GarmentPicture {
-            file: file_of(garment),
-            category: options.category.map(category_of),
-            is_worn: None,
-        }],
-        title: None,
-        description: None,
+        person,
+        items: items.collect(),
         time_limit: Duration::from_secs(u64::from(config.worker.engine_time_limit_s)),
     };
     block_on(async {

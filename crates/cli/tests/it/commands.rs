@@ -314,6 +314,63 @@ fn try_on_works_without_a_server() {
 }
 
 #[test]
+fn try_on_takes_an_outfit() {
+    let (dir, data) = data_dir();
+    let path = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+    std::fs::write(path("person.jpg"), drape_engines::demo::person_jpeg()).unwrap();
+    std::fs::write(path("tee.jpg"), drape_engines::demo::garment_jpeg()).unwrap();
+    std::fs::write(path("jeans.jpg"), drape_engines::demo::trousers_jpeg()).unwrap();
+    let (person, tee, jeans, out) = (
+        path("person.jpg"),
+        path("tee.jpg"),
+        path("jeans.jpg"),
+        path("out.jpg"),
+    );
+    let try_on = |engine: &str, garments: &[&str], categories: &[&str]| {
+        let mut args = vec![
+            "try-on", "--person", &person, "--engine", engine, "-o", &out,
+        ];
+        args.extend(garments.iter().flat_map(|garment| ["--garment", *garment]));
+        args.extend(
+            categories
+                .iter()
+                .flat_map(|category| ["--category", *category]),
+        );
+        run(&data, &args)
+    };
+    let output = try_on("preview", &[&tee, &jeans], &["top", "bottom"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let both = std::fs::read(&out).unwrap();
+    // What is left out is guessed, and the order does not matter.
+    assert!(
+        try_on("preview", &[&jeans, &tee], &["bottom"])
+            .status
+            .success()
+    );
+    let pixels = |file: &[u8]| {
+        drape_imaging::decode(file, &drape_imaging::Limits::default())
+            .unwrap()
+            .into_data()
+    };
+    assert_eq!(pixels(&both), pixels(&std::fs::read(&out).unwrap()));
+    assert!(try_on("mock", &[&tee, &jeans, &tee], &[]).status.success());
+
+    let refused = |output: &std::process::Output, code: i32, words: &str| {
+        let told = stderr(output);
+        assert_eq!(output.status.code(), Some(code), "{told}");
+        assert!(told.contains(words), "{told}");
+    };
+    let three = try_on("preview", &[&tee, &jeans, &tee], &[]);
+    refused(&three, 3, "at most 2 garment(s)");
+    let four = try_on("mock", &[&tee, &tee, &tee, &tee], &[]);
+    refused(&four, 3, "at most 3 garment(s)");
+    let odd = try_on("preview", &[&tee, &jeans], &["top", "bottom", "dress"]);
+    refused(&odd, 3, "3 categories for 2");
+    let tops = try_on("preview", &[&tee, &jeans], &["top", "top"]);
+    refused(&tops, 4, "a top and a bottom");
+}
+
+#[test]
 fn webhooks_are_made_changed_and_removed() {
     let (_dir, data) = data_dir();
     stdout(&data, &["account", "create", "shop"]);

@@ -297,7 +297,11 @@ impl World {
     fn open_shop(&self, page: &str) -> Shop {
         let dir = self.root.join(page);
         std::fs::create_dir(&dir).unwrap();
-        for (from, to) in [("person.jpg", "customer.jpg"), ("garment.jpg", "tee.jpg")] {
+        for (from, to) in [
+            ("person.jpg", "customer.jpg"),
+            ("garment.jpg", "tee.jpg"),
+            ("trousers.jpg", "jeans.jpg"),
+        ] {
             std::fs::copy(self.data.join("demo").join(from), dir.join(to)).unwrap();
         }
         let name = format!("page-{page}");

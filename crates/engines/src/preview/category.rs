@@ -22,6 +22,13 @@ pub(super) struct Words {
 }
 
 impl Words {
+    /// What they say, as the callers' categories.
+    pub(super) fn category(&self) -> Option<Category> {
+        Category::ALL
+            .into_iter()
+            .find(|category| Some(product_kind(*category)) == self.kind)
+    }
+
     /// Reads title and description.
     pub(super) fn new(title: Option<&str>, description: Option<&str>) -> Self {
         Self {

@@ -99,6 +99,21 @@ pub(super) fn unsupported(kind: &str, source: Source) -> EngineError {
     )
 }
 
+/// These products are not worn together, or not by this engine.
+pub(super) fn not_an_outfit(names: &[&str]) -> EngineError {
+    let received = match names {
+        [] => "nothing".to_owned(),
+        names => names.join(" and "),
+    };
+    EngineError::new(
+        EngineErrorKind::CategoryUnsupported,
+        format!(
+            "The preview engine puts on one product, or a top and a bottom together; these were read as {received}. \
+             `classifications.category` of the pictures overrules what is read from titles and outlines."
+        ),
+    )
+}
+
 /// A result was made, but it is not good enough to be shown.
 pub(super) fn not_sure_enough(confidence: &Confidence, gate: f64) -> EngineError {
     let (kind, hint) = match confidence.blame() {

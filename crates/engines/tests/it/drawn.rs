@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drape_core::engine::{EngineInput, GarmentPicture};
+use drape_core::engine::{EngineInput, GarmentPicture, Item};
 use drape_imaging::{Picture, Subsampling, encode_jpeg};
 use drape_preview::{
     raster::Rgb8,
@@ -28,11 +28,18 @@ pub(crate) fn drawn_garment(kind: GarmentKind) -> GarmentPicture {
 
 /// A person in a top and trousers who tries a garment on.
 pub(crate) fn input(garment: Vec<GarmentPicture>) -> EngineInput {
+    outfit(vec![garment])
+}
+
+/// The same person, who tries several products on, each with these pictures.
+pub(crate) fn outfit(garments: Vec<Vec<GarmentPicture>>) -> EngineInput {
+    let item = |pictures| Item {
+        pictures,
+        ..Item::default()
+    };
     EngineInput {
         person: file(jpeg(&SyntheticPerson::default().draw().image)),
-        garment,
-        title: None,
-        description: None,
+        items: garments.into_iter().map(item).collect(),
         time_limit: Duration::from_mins(5),
     }
 }

@@ -5,4 +5,5 @@
 mod conformance;
 mod drawn;
 mod mock;
+mod outfits;
 mod preview;

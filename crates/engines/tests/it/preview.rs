@@ -70,11 +70,11 @@ async fn what_was_prepared_is_not_read_again() {
     let engine = PreviewEngine::default();
     let input = input(vec![drawn_garment(GarmentKind::Tee)]);
     engine
-        .prepare_garment(input.garment[0].clone(), None, None)
+        .prepare_garment(input.items[0].pictures[0].clone(), None, None)
         .await;
     // The same hash with other bytes: only a garment that is already prepared can still be put on.
     let mut unreadable = input.clone();
-    unreadable.garment[0].file.bytes = b"gone".as_slice().into();
+    unreadable.items[0].pictures[0].file.bytes = b"gone".as_slice().into();
     let output = engine.generate(unreadable.clone()).await.unwrap();
     let expected = PreviewEngine::default().generate(input).await.unwrap();
     assert_eq!(output.jpeg, expected.jpeg);
@@ -90,7 +90,7 @@ async fn a_word_of_the_caller_is_part_of_what_is_remembered() {
     let engine = with_gate(0.0);
     let as_category = |category| {
         let mut input = input(vec![drawn_garment(GarmentKind::Tee)]);
-        input.garment[0].category = Some(category);
+        input.items[0].pictures[0].category = Some(category);
         input
     };
     let top = engine.generate(as_category(Category::Top)).await.unwrap();
@@ -139,11 +139,11 @@ async fn an_empty_wall_is_no_person_and_no_garment() {
 #[tokio::test]
 async fn titles_of_unsupported_products_are_refused_before_any_work() {
     let engine = PreviewEngine::default();
-    let shoes = EngineInput {
-        title: Some("Running shoes".to_owned()),
+    let mut shoes = EngineInput {
         person: file(b"never looked at".to_vec()),
         ..input(vec![drawn_garment(GarmentKind::Tee)])
     };
+    shoes.items[0].title = Some("Running shoes".to_owned());
     let error = engine.generate(shoes).await.unwrap_err();
     assert_eq!(error.kind, EngineErrorKind::CategoryUnsupported, "{error}");
 }

@@ -171,7 +171,7 @@ pub(crate) async fn find_created(
     let found = found.ok_or_else(|| Error::internal("the generation of a key does not exist"))?;
     Ok(TryOnCreated {
         generation,
-        product_external_id: found.product_external_id,
+        product_external_ids: found.product_external_ids(),
     })
 }
 

@@ -151,7 +151,7 @@ async fn every_code_of_a_malformed_body() {
             "VALIDATION_FAILED",
         ),
         (
-            json!({ "products": [shirt, shirt], "customer": person }),
+            json!({ "products": [shirt, shirt, shirt, shirt], "customer": person }),
             400,
             "VALIDATION_FAILED",
         ),

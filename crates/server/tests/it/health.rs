@@ -71,6 +71,7 @@ impl Engine for AwayEngine {
         Capabilities {
             categories: Vec::new(),
             is_local_cpu: false,
+            max_items: 1,
             uses_garment: true,
             source: DigitalSource::Composite,
             version: "1".to_owned(),

@@ -19,6 +19,7 @@ mod idempotency;
 mod lifetimes;
 mod logs;
 mod metrics;
+mod outfits;
 mod pages;
 mod pictures;
 mod products;

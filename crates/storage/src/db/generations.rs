@@ -21,7 +21,10 @@ macro_rules! generation_columns {
         "id, account_id, status, product_external_id, product_title, product_description, engine,
         result_key AS blob_key, result_width AS width, result_height AS height, result_size_bytes AS size_bytes,
         result_sha256 AS sha256, result_expires_at, error_code, error_message, generation_time_ms,
-        created_at, updated_at"
+        created_at, updated_at,
+        CASE credits WHEN 1 THEN '[]' ELSE (
+            SELECT json_group_array(outfit_items.product_external_id ORDER BY place) FROM outfit_items
+            WHERE generation_id = generations.id) END AS more_products"
     };
 }
 
@@ -40,6 +43,7 @@ pub(super) fn read_generation(row: &SqliteRow) -> Result<Generation, DbError> {
         account: row.account()?,
         status: Status::from_wire(row.column("status")?).ok_or(DbError::Corrupt("status"))?,
         product_external_id: external_id(row.column("product_external_id")?)?,
+        more_products: more_products(row.column("more_products")?)?,
         product_title: row.column("product_title")?,
         product_description: row.column("product_description")?,
         engine: row.column("engine")?,
@@ -51,6 +55,13 @@ pub(super) fn read_generation(row: &SqliteRow) -> Result<Generation, DbError> {
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
     })
+}
+
+/// Reads a list of external ids.
+fn more_products(json: &str) -> Result<Vec<drape_core::product::ExternalId>, DbError> {
+    let ids: Vec<String> =
+        serde_json::from_str(json).map_err(|_| DbError::Corrupt("external ids"))?;
+    ids.iter().map(|id| external_id(id)).collect()
 }
 
 /// Reads a stored external id.

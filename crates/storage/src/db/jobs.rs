@@ -107,13 +107,13 @@ impl Jobs for SqlStore {
     async fn check(
         &self,
         account: AccountId,
-        product: &ProductChoice,
+        products: &[ProductChoice],
         person: Option<&PersonChoice>,
         now: Timestamp,
     ) -> Result<()> {
         let mut reader = self.reader().await?;
         let max_waiting = self.inner.max_waiting;
-        enqueue::check(&mut reader, account, product, person, max_waiting, now).await
+        enqueue::check(&mut reader, account, products, person, max_waiting, now).await
     }
 
     async fn enqueue(&self, generation: NewGeneration) -> Result<Enqueued> {

@@ -31,9 +31,10 @@ statements! {
     TOTALS = "SELECT COALESCE(MAX(seq), $1) AS last_seq,
             COALESCE(SUM(amount) FILTER (WHERE kind = 'grant' AND amount > 0), 0) AS granted,
             COALESCE(-SUM(amount) FILTER (WHERE kind = 'grant' AND amount < 0), 0) AS taken_back,
-            COUNT(*) FILTER (WHERE kind = 'hold') AS held,
-            COUNT(*) FILTER (WHERE kind = 'capture') AS captured,
-            COUNT(*) FILTER (WHERE kind = 'release') AS released
+            COALESCE(-SUM(amount) FILTER (WHERE kind = 'hold'), 0) AS held,
+            COALESCE(SUM((SELECT credits FROM generations WHERE generations.id = generation_id))
+                FILTER (WHERE kind = 'capture'), 0) AS captured,
+            COALESCE(SUM(amount) FILTER (WHERE kind = 'release'), 0) AS released
         FROM ledger_entries WHERE seq > $1";
     INCONSISTENT = "SELECT accounts.id AS account_id FROM accounts
         WHERE balance <> (SELECT COALESCE(SUM(amount), 0) FROM ledger_entries WHERE account_id = accounts.id)

@@ -28,6 +28,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "0002_contract",
         sql: include_str!("../../migrations/sqlite/0002_contract.sql"),
     },
+    Migration {
+        version: 3,
+        name: "0003_outfits",
+        sql: include_str!("../../migrations/sqlite/0003_outfits.sql"),
+    },
 ];
 
 /// Made outside of the list of migrations, which it keeps. Not among the statements: those need it to be prepared.
@@ -137,5 +142,61 @@ mod tests {
             })
             .collect();
         assert_eq!(days, [[0, 1, 0, 0, 0], [1, 2, 2, 1, 3_000]]);
+    }
+
+    /// Number of entries, their sum, and the newest one.
+    const BOOKS: &str =
+        "SELECT COUNT(*) AS entries, SUM(amount) AS sum, MAX(seq) AS newest FROM ledger_entries";
+    const HOLD_OF_TWO: &str =
+        "INSERT INTO ledger_entries (id, account_id, kind, amount, generation_id, note, created_at)
+        SELECT randomblob(16), account_id, 'hold', -2, id, '', 86400000005 FROM generations
+        WHERE id NOT IN (SELECT generation_id FROM ledger_entries WHERE kind = 'hold')";
+    const CAPTURE_OF_TWO: &str = "INSERT INTO ledger_entries (id, account_id, kind, amount, generation_id, note, created_at)
+        SELECT randomblob(16), account_id, 'capture', 0, id, '', 86400000006 FROM generations WHERE credits = 2";
+    const CAPTURED: &str = "SELECT day, credits_captured FROM usage_days ORDER BY day";
+    const TOO_MUCH: &str = "INSERT INTO ledger_entries (id, account_id, kind, amount, generation_id, note, created_at)
+        SELECT randomblob(16), account_id, 'release', 4, id, '', 86400000005 FROM generations LIMIT 1";
+    const CHANGE: &str = "UPDATE ledger_entries SET amount = 0";
+    const REMOVE: &str = "DELETE FROM ledger_entries";
+    const ANOTHER: &str = "INSERT INTO generations (id, account_id, status, product_id, image_revision,
+            product_external_id, person_image_id, engine, keep_for_days, watermark, credits, created_at, updated_at)
+        VALUES (CAST('generation-----4' AS BLOB), zeroblob(16), 'PENDING', zeroblob(16), 1, 'p', zeroblob(16), 'mock', 7,
+            0, 2, 0, 0)";
+
+    #[tokio::test]
+    async fn the_ledger_keeps_its_entries_and_its_rules_when_it_learns_of_outfits() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        for sql in [
+            MIGRATIONS[0].sql,
+            OLD_BOOKS,
+            MIGRATIONS[1].sql,
+            MIGRATIONS[2].sql,
+        ] {
+            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        }
+        let row = query(BOOKS).first(&mut connection).await.unwrap().unwrap();
+        let books = ["entries", "sum", "newest"].map(|name| row.column::<i64>(name).unwrap());
+        assert_eq!(books, [7, 8, 7]);
+        query(ANOTHER).run(&mut connection).await.unwrap();
+        assert_eq!(query(HOLD_OF_TWO).run(&mut connection).await.unwrap(), 1);
+        for forbidden in [TOO_MUCH, CHANGE, REMOVE] {
+            assert!(
+                query(forbidden).run(&mut connection).await.is_err(),
+                "{forbidden}"
+            );
+        }
+        let rows = query(USAGE).rows(&mut connection).await.unwrap();
+        let created: Vec<i64> = rows
+            .iter()
+            .map(|row| row.column("created").unwrap())
+            .collect();
+        assert_eq!(created, [1, 3], "an outfit is one try-on");
+        query(CAPTURE_OF_TWO).run(&mut connection).await.unwrap();
+        let rows = query(CAPTURED).rows(&mut connection).await.unwrap();
+        let captured: Vec<i64> = rows
+            .iter()
+            .map(|row| row.column("credits_captured").unwrap())
+            .collect();
+        assert_eq!(captured, [0, 2 + 2], "two old ones, and an outfit of two");
     }
 }

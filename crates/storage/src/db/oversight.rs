@@ -42,7 +42,8 @@ macro_rules! found_columns {
 macro_rules! matching {
     () => {
         " id < $1 AND id >= $2 AND ($4 IS NULL OR status = $4) AND ($5 IS NULL OR engine = $5)
-            AND ($6 IS NULL OR error_code = $6) AND ($7 IS NULL OR product_external_id = $7)
+            AND ($6 IS NULL OR error_code = $6) AND ($7 IS NULL OR product_external_id = $7 OR credits > 1 AND EXISTS (
+                SELECT 1 FROM outfit_items WHERE generation_id = generations.id AND outfit_items.product_external_id = $7))
             AND ($8 IS NULL OR created_at >= $8) AND ($9 IS NULL OR created_at < $9)
         ORDER BY id DESC LIMIT $3"
     };
@@ -80,11 +81,11 @@ statements! {
     ATTEMPTS = "SELECT id, number, worker, started_at, ended_at, outcome, code FROM attempts
         WHERE generation_id = $1 ORDER BY id";
     USAGE = "SELECT day, SUM(created) AS created, SUM(completed) AS completed, SUM(failed) AS failed,
-            SUM(completed_ms) AS completed_ms
+            SUM(credits_captured) AS credits_captured, SUM(completed_ms) AS completed_ms
         FROM usage_days WHERE day BETWEEN $1 AND $2 GROUP BY day ORDER BY day";
     USAGE_OF_ACCOUNT = "WITH RECURSIVE days (asked) AS (
             SELECT $1 WHERE $1 <= $2 UNION ALL SELECT asked + 1 FROM days WHERE asked < $2)
-        SELECT day, created, completed, failed, completed_ms
+        SELECT day, created, completed, failed, credits_captured, completed_ms
         FROM days JOIN usage_days ON day = asked AND account_id = $3 ORDER BY day";
 }
 
@@ -116,6 +117,7 @@ fn read_day(row: &SqliteRow) -> Result<UsageDay, DbError> {
         created: row.count("created")?,
         completed: row.count("completed")?,
         failed: row.count("failed")?,
+        credits_captured: row.count("credits_captured")?,
         completed_ms: row.count("completed_ms")?,
     })
 }

@@ -26,11 +26,14 @@ macro_rules! persons_in_use {
     };
 }
 
-/// Revisions of products' pictures that unfinished generations need.
+/// Revisions of products' pictures that unfinished generations need. `CROSS JOIN` keeps the order: the jobs are few.
 macro_rules! revisions_in_use {
     () => {
         "(SELECT generations.product_id, generations.image_revision
-            FROM jobs JOIN generations ON generations.id = generation_id)"
+            FROM jobs JOIN generations ON generations.id = generation_id
+            UNION ALL
+            SELECT outfit_items.product_id, outfit_items.image_revision
+            FROM jobs CROSS JOIN outfit_items ON outfit_items.generation_id = jobs.generation_id)"
     };
 }
 

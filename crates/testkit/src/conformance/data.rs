@@ -7,7 +7,8 @@ use drape_core::{
     Code,
     account::{Account, ApiKey, EntryKind, NewAccount, NewKey},
     generation::{
-        Enqueued, Generation, Job, JobOutcome, NewGeneration, PersonChoice, ProductChoice, Status,
+        Enqueued, Generation, Job, JobOutcome, NewGeneration, NewItem, PersonChoice, ProductChoice,
+        Status,
     },
     ids::{AccountId, AttemptId, EntryId, GenerationId, ImageId, KeyId, ProductId},
     image::{BlobKey, BlobKind, ImageOrigin, PersonImage, StoredPicture},
@@ -206,18 +207,31 @@ impl DataPorts {
         )
     }
 
-    /// A try-on.
+    /// A try-on of one product.
     pub fn generation(
         &self,
         account: AccountId,
         product: ProductChoice,
         person: PersonChoice,
     ) -> NewGeneration {
+        self.outfit(account, vec![product], person)
+    }
+
+    /// A try-on of several products.
+    pub fn outfit(
+        &self,
+        account: AccountId,
+        products: Vec<ProductChoice>,
+        person: PersonChoice,
+    ) -> NewGeneration {
+        let item = |product| NewItem {
+            product_id: ProductId::from_uuid(self.ids.uuid()),
+            product,
+        };
         NewGeneration {
             id: GenerationId::from_uuid(self.ids.uuid()),
-            product_id: ProductId::from_uuid(self.ids.uuid()),
             account,
-            product,
+            items: products.into_iter().map(item).collect(),
             person,
             external_user_id: Some("customer 1".to_owned()),
             engine: "preview".to_owned(),

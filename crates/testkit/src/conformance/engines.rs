@@ -10,7 +10,8 @@ use std::{
 
 use bytes::Bytes;
 use drape_core::engine::{
-    Engine, EngineError, EngineErrorKind, EngineInput, EngineOutput, GarmentPicture, PictureFile,
+    Engine, EngineError, EngineErrorKind, EngineInput, EngineOutput, GarmentPicture, Item,
+    PictureFile,
 };
 use drape_imaging::{Limits, Picture, Subsampling, content_hash, decode, encode_jpeg};
 
@@ -31,6 +32,7 @@ pub async fn run_all(engine: Arc<dyn Engine>, good: EngineInput) {
     survives_odd_persons(engine.as_ref(), &good).await;
     survives_odd_garments(engine.as_ref(), &good).await;
     survives_odd_preparations(engine.as_ref(), &good).await;
+    answers_whatever_the_number_of_items(engine.as_ref(), &good).await;
     works_for_several_at_once(&engine, &good).await;
     survives_being_dropped(engine.as_ref(), &good).await;
 }
@@ -146,7 +148,10 @@ async fn survives_odd_garments(engine: &dyn Engine, good: &EngineInput) {
     garments.push(("many".to_owned(), vec![garment(plain_jpeg(48, 48)); 20]));
     for (name, garment) in garments {
         let input = EngineInput {
-            garment,
+            items: vec![Item {
+                pictures: garment,
+                ..good.items[0].clone()
+            }],
             ..good.clone()
         };
         match bounded(engine, input).await {
@@ -156,12 +161,27 @@ async fn survives_odd_garments(engine: &dyn Engine, good: &EngineInput) {
     }
 }
 
+/// More products than it puts on, or none, are refused with words, or ignored by an engine that ignores them all.
+async fn answers_whatever_the_number_of_items(engine: &dyn Engine, good: &EngineInput) {
+    assert!(engine.capabilities().max_items > 0);
+    for count in [0, 2, 3, 4] {
+        let input = EngineInput {
+            items: vec![good.items[0].clone(); count],
+            ..good.clone()
+        };
+        match bounded(engine, input).await {
+            Ok(output) => assert_fits(&output, good),
+            Err(error) => assert_well_said(&error, &format!("{count} items")),
+        }
+    }
+}
+
 async fn survives_odd_preparations(engine: &dyn Engine, good: &EngineInput) {
-    let mut garments: Vec<GarmentPicture> = good.garment.clone();
+    let mut garments: Vec<GarmentPicture> = good.items[0].pictures.clone();
     garments.extend(broken_files().into_iter().map(|(_, bytes)| garment(bytes)));
     for garment in garments {
         engine
-            .prepare_garment(garment, good.title.clone(), None)
+            .prepare_garment(garment, good.items[0].title.clone(), None)
             .await;
     }
     let output = bounded(engine, good.clone()).await;

@@ -30,9 +30,10 @@ fn reference(name: &str) -> ProductChoice {
 
 /// Both the check and the real thing must refuse in the same way.
 async fn refusal(data: &DataPorts, new: NewGeneration) -> Option<Code> {
+    let products: Vec<_> = new.items.iter().map(|item| item.product.clone()).collect();
     let checked = data
         .jobs
-        .check(new.account, &new.product, Some(&new.person), data.now())
+        .check(new.account, &products, Some(&new.person), data.now())
         .await;
     let checked = code(checked);
     let refused = code(data.enqueue(new).await);
@@ -50,7 +51,7 @@ pub async fn an_accepted_try_on_is_queued(data: &DataPorts) {
     let new = data.by_reference(account, "sku", upload.id);
     let id = new.id;
     let enqueued = data.enqueue(new).await.unwrap();
-    assert_eq!(enqueued.product_external_id, external_id("sku"));
+    assert_eq!(enqueued.product_external_ids, [external_id("sku")]);
     assert_eq!(data.jobs.depth().await.unwrap(), 1);
 
     let generation = data.read(id).await;
@@ -120,14 +121,17 @@ pub async fn an_inline_product_and_a_snapshot_are_stored(data: &DataPorts) {
     data.enqueue(new).await.unwrap();
     let old = data.claim().await.unwrap();
     let new = data.claim().await.unwrap();
-    assert_eq!(old.product, new.product);
-    assert_eq!((old.image_revision, new.image_revision), (1, 2));
+    assert_eq!(old.items[0].product, new.items[0].product);
     assert_eq!(
-        old.product_images[0].source_url,
+        (old.items[0].image_revision, new.items[0].image_revision),
+        (1, 2)
+    );
+    assert_eq!(
+        old.items[0].product_images[0].source_url,
         "https://shop.example/a.jpg"
     );
     assert_eq!(
-        new.product_images[0].source_url,
+        new.items[0].product_images[0].source_url,
         "https://shop.example/new.jpg"
     );
 }
@@ -138,7 +142,8 @@ pub async fn a_one_shot_product_can_be_used_again(data: &DataPorts) {
     let name = ExternalId::one_shot(data.ids.uuid());
     let product = ProductChoice::Upsert(upsert(name.as_str(), ProductOrigin::OneShot));
     let new = data.generation(account, product, data.snapshot(account));
-    assert_eq!(data.enqueue(new).await.unwrap().product_external_id, name);
+    let enqueued = data.enqueue(new).await.unwrap();
+    assert_eq!(enqueued.product_external_ids, std::slice::from_ref(&name));
     for days in [6, 6] {
         data.clock.advance_days(days);
         let new = data.generation(account, reference(name.as_str()), data.snapshot(account));
@@ -291,7 +296,7 @@ pub async fn a_check_writes_nothing(data: &DataPorts) {
     let account = data.account("shop", 1).await.id;
     let product = inline("sku");
     data.jobs
-        .check(account, &product, None, data.now())
+        .check(account, std::slice::from_ref(&product), None, data.now())
         .await
         .unwrap();
     let found = data

@@ -60,19 +60,28 @@ pub async fn jobs_are_claimed_oldest_first(data: &DataPorts) {
         assert_eq!(job.account, account);
         assert_eq!(job.engine, "preview");
         assert_eq!(job.person, upload.picture);
-        assert_eq!((job.product, job.image_revision), (product, 1));
-        assert_eq!(job.product_title.as_deref(), Some("Title of sku"));
-        assert_eq!(job.product_description.as_deref(), Some("Soft and warm."));
+        assert_eq!(
+            (job.items[0].product, job.items[0].image_revision),
+            (product, 1)
+        );
+        assert_eq!(job.items[0].product_title.as_deref(), Some("Title of sku"));
+        assert_eq!(
+            job.items[0].product_description.as_deref(),
+            Some("Soft and warm.")
+        );
         assert_eq!(job.keep_for_days, 3);
         assert_eq!(job.watermark, ai_label.is_none());
         assert_eq!(job.ai_label, ai_label);
-        let stored: Vec<_> = job
+        let stored: Vec<_> = job.items[0]
             .product_images
             .iter()
             .map(|image| (image.order, image.picture.is_some()))
             .collect();
         assert_eq!(stored, [(0, true), (1, false)]);
-        assert_eq!(job.product_images[1].classifications["category"], "top");
+        assert_eq!(
+            job.items[0].product_images[1].classifications["category"],
+            "top"
+        );
         let generation = data.read(id).await;
         assert_eq!(generation.status, Status::Processing);
         assert_eq!(generation.updated_at, data.now());
@@ -377,9 +386,9 @@ pub async fn a_job_outlives_its_product(data: &DataPorts) {
     change.images = Some(vec![url_image("https://shop.example/new.jpg")]);
     data.upsert(account, change).await;
     let job = data.claim().await.unwrap();
-    assert_eq!(job.image_revision, 1);
+    assert_eq!(job.items[0].image_revision, 1);
     assert_eq!(
-        job.product_images[0].source_url,
+        job.items[0].product_images[0].source_url,
         "https://shop.example/a.jpg"
     );
     let name = external_id("queued");
@@ -389,7 +398,7 @@ pub async fn a_job_outlives_its_product(data: &DataPorts) {
         .unwrap();
     data.retention.forget(&[], data.now()).await.unwrap();
     let job = data.claim().await.unwrap();
-    assert_eq!(job.product_images.len(), 1);
+    assert_eq!(job.items[0].product_images.len(), 1);
     let done = data.completed(account);
     let reported = data.jobs.finish(ids[1], job.lease, done, data.now()).await;
     assert_eq!(reported.unwrap(), Reported::Accepted);

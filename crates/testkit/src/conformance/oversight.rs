@@ -348,6 +348,7 @@ async fn counted_by_hand(data: &DataPorts, accounts: &[AccountId]) -> Vec<UsageD
                     day.completed += 1;
                     let generation = data.read(generation).await;
                     day.completed_ms += generation.generation_time_ms.unwrap();
+                    day.credits_captured += generation.product_external_ids().len() as u64;
                 }
             }
         }

@@ -97,7 +97,7 @@ pub async fn pictures_in_use_are_spared(data: &DataPorts) {
     spared().await;
     let job = data.claim().await.unwrap();
     assert_eq!(job.person.key, person_key);
-    assert_eq!(job.product_images[0].picture, Some(garment));
+    assert_eq!(job.items[0].product_images[0].picture, Some(garment));
     spared().await;
     let outcome = data.completed(account);
     data.jobs

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    api::{error::ApiError, path::PathIds},
+    api::{error::ApiError, path::PathIds, tryon_v1::create_try_on::outfit_ids},
     state::AppState,
 };
 
@@ -22,9 +22,13 @@ pub(crate) struct FoundItem {
     /// `PENDING`, `PROCESSING`, `COMPLETED` or `FAILED`.
     #[schema(example = "COMPLETED")]
     pub status: &'static str,
-    /// The product's `externalId`.
+    /// The product's `externalId`; of an outfit, the first product's.
     #[schema(example = "shirt-42")]
     pub product_external_id: String,
+    /// The `externalId` of every product, in the order of the request; only of an outfit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = json!(["shirt-42", "jeans-7"]))]
+    pub product_external_ids: Option<Vec<String>>,
     /// The shop's name for the customer; null when there is none, or none any more.
     pub external_user_id: Option<String>,
     /// Engine that did or shall do the work.
@@ -52,6 +56,7 @@ impl From<FoundGeneration> for FoundItem {
             account_id: generation.account.to_string(),
             status: generation.status.as_str(),
             product_external_id: generation.product_external_id.to_string(),
+            product_external_ids: outfit_ids(&generation.product_external_ids()),
             external_user_id: found.external_user_id,
             engine: generation.engine,
             error_code: generation.error_code.map(Code::as_str),

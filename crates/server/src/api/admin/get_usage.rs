@@ -82,8 +82,7 @@ impl From<UsageDay> for UsageItem {
             created: day.created,
             completed: day.completed,
             failed: day.failed,
-            // A completed generation costs one credit.
-            credits_captured: day.completed,
+            credits_captured: day.credits_captured,
             mean_ms: day.completed_ms.checked_div(day.completed),
         }
     }

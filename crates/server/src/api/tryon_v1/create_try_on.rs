@@ -11,6 +11,7 @@ use drape_core::{
     Code,
     generation::Status,
     idempotency::reused,
+    product::ExternalId,
     try_on::{self, CreateTryOn, TryOnCreated},
 };
 use http::StatusCode;
@@ -61,22 +62,33 @@ pub(crate) struct TryOnAccepted {
     /// Always `PENDING`.
     #[schema(example = "PENDING")]
     pub status: &'static str,
-    /// The product's `externalId`; made by the server for a one-shot product.
+    /// The product's `externalId`, made by the server for a one-shot product; of an outfit, the first product's.
     #[schema(example = "shirt-42")]
     pub product_external_id: String,
+    /// The `externalId` of every product, in the order of the request; only of an outfit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = json!(["shirt-42", "jeans-7"]))]
+    pub product_external_ids: Option<Vec<String>>,
 }
 
 impl From<TryOnCreated> for TryOnAccepted {
     fn from(created: TryOnCreated) -> Self {
+        let ids = &created.product_external_ids;
         Self {
             generation_id: created.generation.to_string(),
             status: Status::Pending.as_str(),
-            product_external_id: created.product_external_id.to_string(),
+            product_external_id: ids.first().map(ToString::to_string).unwrap_or_default(),
+            product_external_ids: outfit_ids(ids),
         }
     }
 }
 
-/// Asks for a try-on. It is queued, and one credit is held until it ends.
+/// The external ids of an outfit as answers have them; none for a single product, whose id has a key of its own.
+pub(crate) fn outfit_ids(ids: &[ExternalId]) -> Option<Vec<String>> {
+    (ids.len() > 1).then(|| ids.iter().map(ToString::to_string).collect())
+}
+
+/// Asks for a try-on. It is queued, and one credit per product is held until it ends.
 #[utoipa::path(
     post,
     path = "/tryon/v1/try-on",

@@ -20,7 +20,7 @@ use super::{
     create_try_on::{
         self, TryOnAccepted, accept,
         body::{self, CreateTryOnForm, CreateTryOnRequest},
-        queued,
+        outfit_ids, queued,
     },
     get_generation::has_result,
 };
@@ -74,9 +74,13 @@ pub(crate) struct TryOnCompleted {
     /// Always `COMPLETED`.
     #[schema(example = "COMPLETED")]
     pub status: &'static str,
-    /// The product's `externalId`; made by the server for a one-shot product.
+    /// The product's `externalId`, made by the server for a one-shot product; of an outfit, the first product's.
     #[schema(example = "shirt-42")]
     pub product_external_id: String,
+    /// The `externalId` of every product, in the order of the request; only of an outfit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = json!(["shirt-42", "jeans-7"]))]
+    pub product_external_ids: Option<Vec<String>>,
     /// Signed URL of the result; null when a repeated request finds that the picture has expired.
     pub result_image_url: Option<String>,
     /// True once the result's retention has ended.
@@ -159,6 +163,7 @@ async fn answer_at_end(
         generation_id: generation.id.to_string(),
         status: Status::Completed.as_str(),
         product_external_id: generation.product_external_id.to_string(),
+        product_external_ids: outfit_ids(&generation.product_external_ids()),
         result_image_url: is_stored.then(|| links.result(generation.id)),
         result_expired: (!is_stored).then_some(true),
     };

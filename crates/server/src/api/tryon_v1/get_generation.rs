@@ -10,6 +10,7 @@ use drape_core::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::create_try_on::outfit_ids;
 use crate::{
     api::{auth::Caller, error::ApiError, path::PathId, pictures::Links},
     state::AppState,
@@ -50,9 +51,13 @@ pub(crate) struct GenerationResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 10_000, example = 3)]
     pub queue_position: Option<u32>,
-    /// The product's `externalId`.
+    /// The product's `externalId`; of an outfit, the first product's.
     #[schema(example = "shirt-42")]
     pub product_external_id: String,
+    /// The `externalId` of every product, in the order of the request; only of an outfit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = json!(["shirt-42", "jeans-7"]))]
+    pub product_external_ids: Option<Vec<String>>,
     /// Engine that did or shall do the work.
     #[schema(example = "preview")]
     pub engine: String,
@@ -89,6 +94,7 @@ impl GenerationResponse {
         let is_completed = generation.status == Status::Completed;
         let is_failed = generation.status == Status::Failed;
         let is_stored = has_result(&generation, now);
+        let product_external_ids = outfit_ids(&generation.product_external_ids());
         let result_image_url = match (is_completed, is_stored) {
             (false, _) => None,
             (true, false) => Some(None),
@@ -106,6 +112,7 @@ impl GenerationResponse {
             error_message: generation.error_message.filter(|_| is_failed),
             queue_position,
             product_external_id: generation.product_external_id.to_string(),
+            product_external_ids,
             engine: generation.engine,
             generation_time_ms: generation.generation_time_ms,
             created_at: generation.created_at,

@@ -2,7 +2,7 @@
 
 use drape_core::{
     Code, Result,
-    generation::Job,
+    generation::{Job, JobItem},
     ids::{AttemptId, GenerationId, ProductId},
     time::Timestamp,
 };
@@ -27,7 +27,7 @@ statements! {
     BEGIN_ATTEMPT = "UPDATE generations SET status = 'PROCESSING', updated_at = $3 WHERE id = $1;
         INSERT INTO attempts (generation_id, id, number, worker, started_at) VALUES ($1, $2, $4, $5, $3);
         SELECT generations.account_id, engine, generations.product_id, image_revision, product_title,
-            product_description, keep_for_days, watermark, ai_label,
+            product_description, credits, keep_for_days, watermark, ai_label,
             person.blob_key AS person_key, person.width AS person_width, person.height AS person_height,
             person.size_bytes AS person_size_bytes, person.sha256 AS person_sha256,
             ord, source_url, classifications, garment.blob_key AS blob_key, garment.width AS width,
@@ -37,6 +37,12 @@ statements! {
             JOIN product_images AS garment
                 ON garment.product_id = generations.product_id AND revision = image_revision
         WHERE generations.id = $1 ORDER BY ord";
+    /// The products of an outfit beyond the first: one row for each picture.
+    MORE_ITEMS = "SELECT place, outfit_items.product_id, image_revision, product_title, product_description,
+            ord, source_url, classifications, blob_key, width, height, size_bytes, sha256
+        FROM outfit_items JOIN product_images AS garment
+            ON garment.product_id = outfit_items.product_id AND revision = image_revision
+        WHERE generation_id = $1 ORDER BY place, ord";
 }
 
 /// Leases the job that has been due for longest.
@@ -68,10 +74,15 @@ pub(crate) async fn claim(
             .await?;
         if let Some(first) = rows.first() {
             let mut job = read_job(first, generation, attempt, number)?;
-            for row in &rows {
-                job.product_images.extend(read_product_image(row)?);
+            let products: usize = first.count("credits")?;
+            job.items.push(read_item(&rows)?);
+            if products > 1 {
+                job.items
+                    .extend(read_more_items(connection, generation).await?);
             }
-            return Ok(Some(job));
+            if job.items.len() == products {
+                return Ok(Some(job));
+            }
         }
         // Retention spares what a job needs, so this takes a hand in the database. The job must not block the queue.
         let ending = Ending {
@@ -82,6 +93,36 @@ pub(crate) async fn claim(
         // Whoever sends webhooks finds the message at the next look.
         let _ = end::end_failed(connection, generation, Some(attempt), ending, now).await?;
     }
+}
+
+async fn read_more_items(
+    connection: &mut SqliteConnection,
+    generation: GenerationId,
+) -> Result<Vec<JobItem>, DbError> {
+    let rows = query(MORE_ITEMS)
+        .bind_id(generation.as_uuid())
+        .rows(connection)
+        .await?;
+    let place = |row: &SqliteRow| row.column::<i64>("place").ok();
+    rows.chunk_by(|one, other| place(one) == place(other))
+        .map(read_item)
+        .collect()
+}
+
+/// Reads a product from its rows, one for each picture.
+fn read_item(rows: &[SqliteRow]) -> Result<JobItem, DbError> {
+    let first = rows.first().ok_or(DbError::Corrupt("product"))?;
+    let mut product_images = Vec::with_capacity(rows.len());
+    for row in rows {
+        product_images.extend(read_product_image(row)?);
+    }
+    Ok(JobItem {
+        product: ProductId::from_uuid(first.uuid("product_id")?),
+        image_revision: first.count("image_revision")?,
+        product_images,
+        product_title: first.column("product_title")?,
+        product_description: first.column("product_description")?,
+    })
 }
 
 fn read_job(
@@ -106,11 +147,7 @@ fn read_job(
             size_bytes: row.count("person_size_bytes")?,
             sha256: row.bytes32("person_sha256")?,
         },
-        product: ProductId::from_uuid(row.uuid("product_id")?),
-        image_revision: row.count("image_revision")?,
-        product_images: Vec::new(),
-        product_title: row.column("product_title")?,
-        product_description: row.column("product_description")?,
+        items: Vec::new(),
         keep_for_days: row.count("keep_for_days")?,
         watermark: row.column("watermark")?,
         ai_label: row.column("ai_label")?,

@@ -43,8 +43,9 @@ statements! {
                 WHERE generation_id = $1 AND attempts.id = $2)
             WHERE id = $1;
         INSERT INTO ledger_entries (id, account_id, kind, amount, generation_id, note, created_at)
-            SELECT $7, account_id, 'release', 1, id, '', $5 FROM generations WHERE id = $1;
-        UPDATE accounts SET balance = balance + 1 WHERE id = (SELECT account_id FROM generations WHERE id = $1);
+            SELECT $7, account_id, 'release', credits, id, '', $5 FROM generations WHERE id = $1;
+        UPDATE accounts SET balance = balance + (SELECT credits FROM generations WHERE id = $1)
+            WHERE id = (SELECT account_id FROM generations WHERE id = $1);
         UPDATE attempts SET ended_at = $5, outcome = $6, code = $3 WHERE generation_id = $1 AND id = $2;
         ",
         endpoints_wanting!("(SELECT account_id FROM generations WHERE id = $1)", "generation.failed")
@@ -101,7 +102,7 @@ pub(crate) async fn held(
     row.map(|row| row.count("attempts")).transpose()
 }
 
-/// Ends a job as failed, gives the credit back and tells the shop.
+/// Ends a job as failed, gives the credits back and tells the shop.
 pub(crate) async fn end_failed(
     connection: &mut SqliteConnection,
     generation: GenerationId,

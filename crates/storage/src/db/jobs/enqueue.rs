@@ -3,9 +3,10 @@
 use drape_core::{
     Code, Error, Result,
     account::EntryKind,
-    generation::{Enqueued, NewGeneration, PersonChoice, ProductChoice},
-    ids::{AccountId, ImageId, ProductId},
+    generation::{Enqueued, NewGeneration, NewItem, PersonChoice, ProductChoice},
+    ids::{AccountId, GenerationId, ImageId, ProductId},
     image::{ImageOrigin, PersonImage},
+    outfit::product_not_found,
     product::{ExternalId, Product, Upserted, apply_upsert, engine_for, touch},
     time::Timestamp,
 };
@@ -38,16 +39,21 @@ statements! {
                 AND (products.expires_at IS NULL OR products.expires_at > $4)
         WHERE accounts.id = $1";
     ACCEPT = concat!(
-        "UPDATE accounts SET balance = balance - 1 WHERE id = $2;
+        "UPDATE accounts SET balance = balance - $17 WHERE id = $2;
         UPDATE products SET last_used_at = $3, expires_at = $4 WHERE id = $5;
         INSERT INTO generations (id, account_id, status, created_at, updated_at, product_id, image_revision,
                 product_external_id, product_title, product_description, person_image_id, external_user_id, engine,
-                keep_for_days, watermark, ai_label)
-            VALUES ($1, $2, 'PENDING', $3, $3, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
+                keep_for_days, watermark, ai_label, credits)
+            VALUES ($1, $2, 'PENDING', $3, $3, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $17);
         INSERT INTO jobs (generation_id, run_after) VALUES ($1, ", db_now!(), ");
         INSERT INTO ledger_entries (id, account_id, kind, amount, generation_id, note, created_at)
-            VALUES ($16, $2, 'hold', -1, $1, '', $3)"
+            VALUES ($16, $2, 'hold', -$17, $1, '', $3)"
     );
+    /// A product of an outfit beyond the first.
+    ADD_ITEM = "UPDATE products SET last_used_at = $3, expires_at = $4 WHERE id = $5;
+        INSERT INTO outfit_items (generation_id, place, product_id, image_revision, product_external_id, product_title,
+                product_description)
+            VALUES ($1, $2, $5, $6, $7, $8, $9)";
 }
 
 /// What the database knows about a request before it is accepted.
@@ -55,7 +61,7 @@ struct Admission {
     credits: Credits,
     waiting: u64,
     upload: Option<Upload>,
-    /// The referenced product, without its metadata and pictures.
+    /// The first product, if it is a reference; without its metadata and pictures.
     product: Option<Product>,
 }
 
@@ -73,7 +79,7 @@ struct Upload {
     expires_at: Timestamp,
 }
 
-/// The product of an accepted request.
+/// A product of an accepted request.
 enum Chosen {
     Known(Product),
     Upserted {
@@ -85,18 +91,14 @@ enum Chosen {
 async fn read_admission(
     connection: &mut SqliteConnection,
     account: AccountId,
-    product: &ProductChoice,
+    first: Option<&ExternalId>,
     upload: Option<ImageId>,
     now: Timestamp,
 ) -> Result<Admission, DbError> {
-    let external_id = match product {
-        ProductChoice::Reference(external_id) => Some(external_id.as_str()),
-        ProductChoice::Upsert(_) => None,
-    };
     let row = query(ADMISSION)
         .bind_id(account.as_uuid())
         .bind_optional_id(upload.as_ref().map(ImageId::as_uuid))
-        .bind(external_id)
+        .bind(first.map(ExternalId::as_str))
         .bind(now.as_micros())
         .first(connection)
         .await?
@@ -108,9 +110,9 @@ async fn read_admission(
         },
         waiting: row.count("waiting")?,
         upload: read_upload(&row)?,
-        product: match product {
-            ProductChoice::Reference(external_id) => read_head(&row, account, external_id)?,
-            ProductChoice::Upsert(_) => None,
+        product: match first {
+            Some(external_id) => read_head(&row, account, external_id)?,
+            None => None,
         },
     })
 }
@@ -169,49 +171,44 @@ fn check_upload(upload: Option<&Upload>, account: AccountId, now: Timestamp) -> 
     }
 }
 
-/// Goes through every reason to refuse, in the order that the port promises, and chooses the product.
+/// Goes through every reason to refuse, in the order that the port promises, and chooses the products.
 async fn admit(
     connection: &mut SqliteConnection,
     account: AccountId,
-    product_id: ProductId,
-    product: ProductChoice,
+    items: Vec<NewItem>,
     person: Option<&PersonChoice>,
     max_waiting: u64,
     now: Timestamp,
-) -> Result<(Chosen, Credits)> {
+) -> Result<(Vec<Chosen>, Credits)> {
     let upload = match person {
         Some(PersonChoice::Upload(id)) => Some(*id),
         Some(PersonChoice::Snapshot { .. }) | None => None,
     };
-    let admission = read_admission(connection, account, &product, upload, now).await?;
+    let first = match items.first().map(|item| &item.product) {
+        Some(ProductChoice::Reference(external_id)) => Some(external_id),
+        Some(ProductChoice::Upsert(_)) | None => None,
+    };
+    let mut admission = read_admission(connection, account, first, upload, now).await?;
     if upload.is_some() {
         check_upload(admission.upload.as_ref(), account, now)?;
     }
-    let chosen = match product {
-        ProductChoice::Reference(external_id) => Chosen::Known(admission.product.ok_or_else(
-            || {
-                Error::new(
-                    Code::ProductNotFound,
-                    format!(
-                        "Product \"{external_id}\" is unknown, expired or deleted. Send it inline or register it."
-                    ),
-                )
-            },
-        )?),
-        ProductChoice::Upsert(upsert) => {
-            let stored = find_living(connection, account, &upsert.external_id, now).await?;
-            let revision_before = stored.as_ref().map(|product| product.image_revision);
-            Chosen::Upserted {
-                upserted: apply_upsert(stored, account, product_id, upsert, now)?,
-                revision_before,
-            }
-        }
-    };
-    if admission.credits.balance < 1 {
-        return Err(Error::new(
-            Code::InsufficientCredits,
-            "The account has no credits left.",
-        ));
+    let cost = items.len() as i64;
+    let mut chosen = Vec::with_capacity(items.len());
+    for (place, item) in items.into_iter().enumerate() {
+        // The first one was read with the rest: that is all there is but for outfits.
+        let known = (place == 0).then(|| admission.product.take()).flatten();
+        chosen.push(choose(connection, account, item, known, now).await?);
+    }
+    let balance = admission.credits.balance;
+    if balance < cost {
+        let message = if cost == 1 {
+            "The account has no credits left.".to_owned()
+        } else {
+            format!(
+                "An outfit costs one credit per product: {cost} are needed, the account has {balance}."
+            )
+        };
+        return Err(Error::new(Code::InsufficientCredits, message));
     }
     if admission.waiting >= max_waiting {
         return Err(
@@ -222,28 +219,52 @@ async fn admit(
     Ok((chosen, admission.credits))
 }
 
+/// Finds a product that is referred to, unless it is `known`, or works out what defining it does.
+async fn choose(
+    connection: &mut SqliteConnection,
+    account: AccountId,
+    item: NewItem,
+    known: Option<Product>,
+    now: Timestamp,
+) -> Result<Chosen> {
+    let id = match &item.product {
+        ProductChoice::Reference(external_id) => external_id,
+        ProductChoice::Upsert(upsert) => &upsert.external_id,
+    };
+    let stored = match known {
+        Some(product) => Some(product),
+        None => find_living(connection, account, id, now).await?,
+    };
+    match item.product {
+        ProductChoice::Reference(external_id) => stored
+            .map(Chosen::Known)
+            .ok_or_else(|| product_not_found(&external_id)),
+        ProductChoice::Upsert(upsert) => {
+            let revision_before = stored.as_ref().map(|product| product.image_revision);
+            Ok(Chosen::Upserted {
+                upserted: apply_upsert(stored, account, item.product_id, upsert, now)?,
+                revision_before,
+            })
+        }
+    }
+}
+
 /// Checks a request without accepting it.
 pub(crate) async fn check(
     connection: &mut SqliteConnection,
     account: AccountId,
-    product: &ProductChoice,
+    products: &[ProductChoice],
     person: Option<&PersonChoice>,
     max_waiting: u64,
     now: Timestamp,
 ) -> Result<()> {
     // Nothing is written, so no row will ever have this id.
-    let product_id = ProductId::from_uuid(Uuid::nil());
-    let product = product.clone();
-    admit(
-        connection,
-        account,
-        product_id,
-        product,
-        person,
-        max_waiting,
-        now,
-    )
-    .await?;
+    let item = |product: &ProductChoice| NewItem {
+        product_id: ProductId::from_uuid(Uuid::nil()),
+        product: product.clone(),
+    };
+    let items = products.iter().map(item).collect();
+    admit(connection, account, items, person, max_waiting, now).await?;
     Ok(())
 }
 
@@ -256,8 +277,7 @@ pub(crate) async fn enqueue(
     let (chosen, credits) = admit(
         connection,
         new.account,
-        new.product_id,
-        new.product,
+        new.items,
         Some(&new.person),
         max_waiting,
         new.now,
@@ -266,17 +286,21 @@ pub(crate) async fn enqueue(
     if let Some(ticket) = &new.ticket {
         idempotency::attach(connection, ticket, new.id, new.now).await?;
     }
-    let mut product = match chosen {
-        Chosen::Known(product) => product,
-        Chosen::Upserted {
-            upserted,
-            revision_before,
-        } => {
-            write_upserted(connection, &upserted, revision_before).await?;
-            upserted.product
-        }
-    };
-    touch(&mut product, new.now);
+    let mut products = Vec::with_capacity(chosen.len());
+    for chosen in chosen {
+        let mut product = match chosen {
+            Chosen::Known(product) => product,
+            Chosen::Upserted {
+                upserted,
+                revision_before,
+            } => {
+                write_upserted(connection, &upserted, revision_before).await?;
+                upserted.product
+            }
+        };
+        touch(&mut product, new.now);
+        products.push(product);
+    }
     let person_image = match new.person {
         PersonChoice::Upload(id) => id,
         PersonChoice::Snapshot {
@@ -297,7 +321,19 @@ pub(crate) async fn enqueue(
             id
         }
     };
-    let engine = engine_for(product.title.as_deref(), &new.engine).to_owned();
+    let engine = products
+        .iter()
+        .fold(new.engine.as_str(), |engine, product| {
+            engine_for(product.title.as_deref(), engine)
+        });
+    let engine = engine.to_owned();
+    let cost = products.len() as i64;
+    let product_external_ids = products
+        .iter()
+        .map(|product| product.external_id.clone())
+        .collect();
+    let mut products = products.into_iter();
+    let product = products.next().ok_or(DbError::Corrupt("try-on"))?;
     query(ACCEPT)
         .bind_id(new.id.as_uuid())
         .bind_id(new.account.as_uuid())
@@ -315,9 +351,13 @@ pub(crate) async fn enqueue(
         .bind(new.watermark)
         .bind(new.ai_label)
         .bind_id(&entry_id(EntryKind::Hold, new.id.as_uuid(), new.now))
+        .bind(cost)
         .run(connection)
         .await?;
-    let balances = (credits.balance, credits.balance - 1);
+    for (product, place) in products.zip(1_i64..) {
+        add_item(connection, new.id, place, product, new.now).await?;
+    }
+    let balances = (credits.balance, credits.balance - cost);
     let about = new.id.as_uuid();
     let written = outbox::write_credits_low(
         connection,
@@ -329,7 +369,30 @@ pub(crate) async fn enqueue(
     )
     .await?;
     let enqueued = Enqueued {
-        product_external_id: product.external_id,
+        product_external_ids,
     };
     Ok((enqueued, written))
+}
+
+/// Writes a product of an outfit beyond the first.
+async fn add_item(
+    connection: &mut SqliteConnection,
+    generation: GenerationId,
+    place: i64,
+    product: Product,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    query(ADD_ITEM)
+        .bind_id(generation.as_uuid())
+        .bind(place)
+        .bind(now.as_micros())
+        .bind(product.expires_at.map(Timestamp::as_micros))
+        .bind_id(product.id.as_uuid())
+        .bind(i64::from(product.image_revision))
+        .bind(product.external_id.as_str())
+        .bind(product.title)
+        .bind(product.description)
+        .run(connection)
+        .await?;
+    Ok(())
 }

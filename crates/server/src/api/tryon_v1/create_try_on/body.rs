@@ -5,6 +5,7 @@ use drape_core::{
     catalog::ProductInput,
     engine::Engines,
     ids::ImageId,
+    outfit::MAX_ITEMS,
     product::ProductOrigin,
     try_on::{CreateTryOn, PersonInput},
 };
@@ -39,8 +40,8 @@ const ALPHA_PAGE: &str = "/docs/migrating-from-alpha";
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "describes the body in the API document")]
 pub(crate) struct CreateTryOnRequest {
-    /// The product to try on: exactly one.
-    #[schema(min_items = 1, max_items = 1)]
+    /// The product to try on; or the two or three of an outfit, each of another category, which cost a credit each.
+    #[schema(min_items = 1, max_items = 3)]
     products: Option<Vec<TryOnProduct>>,
     /// The product to try on, as `products` spells it since 1.4.
     product: Option<TryOnProduct>,
@@ -166,7 +167,7 @@ pub(crate) fn fold(json: &Value, files: &Form, engines: &Engines) -> Result<Crea
         return Err(unfinished(problems));
     };
     refuse_alpha(&body)?;
-    let product = read_product(&body, files, &mut problems);
+    let products = read_products(&body, files, &mut problems);
     let person = read_person(&body, files, &mut problems);
     let external_user_id = body
         .first_of(&["externalUserId", "customerId"])
@@ -187,7 +188,7 @@ pub(crate) fn fold(json: &Value, files: &Form, engines: &Engines) -> Result<Crea
         .field("engine")
         .and_then(|field| read_engine(&field, engines, &mut problems));
 
-    let (Some(product), Some(person)) = (product, person) else {
+    let (Some(products), Some(person)) = (products, person) else {
         return Err(unfinished(problems));
     };
     problems.into_result()?;
@@ -198,7 +199,7 @@ pub(crate) fn fold(json: &Value, files: &Form, engines: &Engines) -> Result<Crea
         ));
     };
     Ok(CreateTryOn {
-        product,
+        products,
         person,
         external_user_id,
         keep_for_days,
@@ -232,15 +233,28 @@ fn refuse_alpha(body: &Object<'_>) -> Result<(), ApiError> {
     }
 }
 
-fn read_product(body: &Object<'_>, files: &Form, problems: &mut Problems) -> Option<ProductInput> {
-    let field = match (body.field("products"), body.field("product")) {
-        (Some(products), _) => only_entry(products, problems)?,
-        (None, Some(product)) => product,
+/// Reads every product, so that all problems are noted; none when one of them cannot be read.
+fn read_products(
+    body: &Object<'_>,
+    files: &Form,
+    problems: &mut Problems,
+) -> Option<Vec<ProductInput>> {
+    let fields = match (body.field("products"), body.field("product")) {
+        (Some(products), _) => entries(products, problems)?,
+        (None, Some(product)) => vec![product],
         (None, None) => {
             problems.add("product", "Required");
             return None;
         }
     };
+    let products: Vec<_> = fields
+        .into_iter()
+        .map(|field| read_product(field, files, problems))
+        .collect();
+    products.into_iter().collect()
+}
+
+fn read_product(field: Field<'_>, files: &Form, problems: &mut Problems) -> Option<ProductInput> {
     let product = field.object(problems)?;
     let id = product.field("externalId");
     let is_inline = INLINE_FIELDS.iter().any(|key| product.field(key).is_some());
@@ -264,15 +278,22 @@ fn read_product(body: &Object<'_>, files: &Form, problems: &mut Problems) -> Opt
     }
 }
 
-/// The one product of the list; several in one try-on are not possible yet.
-fn only_entry<'v>(products: Field<'v>, problems: &mut Problems) -> Option<Field<'v>> {
+/// The products of the list: one, or those of an outfit.
+fn entries<'v>(products: Field<'v>, problems: &mut Problems) -> Option<Vec<Field<'v>>> {
     let path = products.path.clone();
-    let mut entries = products.list(problems)?;
-    if entries.len() != 1 {
-        problems.add(path, "Array must contain exactly 1 element(s)");
+    let entries = products.list(problems)?;
+    if entries.is_empty() {
+        problems.add(path, "Array must contain at least 1 element(s)");
         return None;
     }
-    entries.pop()
+    if entries.len() > MAX_ITEMS {
+        problems.add(
+            path,
+            format!("Array must contain at most {MAX_ITEMS} element(s)"),
+        );
+        return None;
+    }
+    Some(entries)
 }
 
 fn read_person(body: &Object<'_>, files: &Form, problems: &mut Problems) -> Option<PersonRef> {

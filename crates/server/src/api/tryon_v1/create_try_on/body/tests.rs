@@ -29,6 +29,7 @@ impl Engine for Named {
         Capabilities {
             categories: Vec::new(),
             is_local_cpu: false,
+            max_items: 1,
             uses_garment: false,
             source: DigitalSource::Composite,
             version: "1".to_owned(),
@@ -164,7 +165,9 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(command.ai_label, None);
     assert_eq!(command.engine, None);
     assert_eq!(command.external_user_id, None);
-    assert!(matches!(command.product, ProductInput::Reference(id) if id.as_str() == "sku"));
+    assert!(
+        matches!(command.products.as_slice(), [ProductInput::Reference(id)] if id.as_str() == "sku")
+    );
     let command = read(&json!({
         "product": reference(), "customer": upload(), "engine": "mock", "output": { "aiLabel": true },
     }))
@@ -178,7 +181,8 @@ fn the_three_ways_to_name_a_product_are_told_apart() {
     let product = |product: Value| {
         read(&json!({ "product": product, "customer": upload() }))
             .unwrap()
-            .product
+            .products
+            .remove(0)
     };
     for reference in [
         json!({ "externalId": "a" }),
@@ -350,12 +354,12 @@ fn shapes_that_are_wrong_as_a_whole() {
             "person.image.source: Expected object, received array",
         ),
         (
-            json!({ "products": [reference(), reference()], "customer": upload() }),
-            "products: Array must contain exactly 1 element(s)",
+            json!({ "products": vec![reference(); 4], "customer": upload() }),
+            "products: Array must contain at most 3 element(s)",
         ),
         (
             json!({ "products": [], "product": reference(), "customer": upload() }),
-            "products: Array must contain exactly 1 element(s)",
+            "products: Array must contain at least 1 element(s)",
         ),
         (
             json!({ "products": reference(), "customer": upload() }),
@@ -423,15 +427,47 @@ fn codes_of_their_own_count_when_all_else_fits() {
 }
 
 #[test]
+fn products_of_an_outfit_keep_their_order_and_every_problem_is_told() {
+    let names = |count: usize| -> Vec<Value> {
+        let name = |place: usize| json!({ "externalId": format!("sku-{place}") });
+        (0..count).map(name).collect()
+    };
+    for count in 1..=3 {
+        let body =
+            json!({ "products": names(count), "product": reference(), "customer": upload() });
+        let products = read(&body).unwrap().products;
+        let ids: Vec<_> = products
+            .iter()
+            .map(|product| match product {
+                ProductInput::Reference(id) => id.as_str(),
+                ProductInput::Define(_) => "",
+            })
+            .collect();
+        assert_eq!(ids, ["sku-0", "sku-1", "sku-2"][..count]);
+    }
+    let body = json!({
+        "products": [{ "externalId": "" }, 5, { "title": "new", "images": [{ "url": "x" }] }], "customer": upload(),
+    });
+    assert_eq!(
+        problems(&body),
+        [
+            "products.0.externalId: String must contain at least 1 character(s)",
+            "products.1: Expected object, received number",
+            "products.2.images.0.url: Invalid url",
+        ]
+    );
+}
+
+#[test]
 fn file_keys_find_their_parts() {
     let files: &[(&str, &[u8])] = &[("me", b"person"), ("shirt", b"garment"), ("unused", b"x")];
     let body = json!({ "product": { "images": [{ "fileKey": "shirt" }] }, "customer": { "fileKey": "me" } });
     let command = read_with(&body, files).unwrap();
     assert!(matches!(command.person, PersonInput::Bytes(bytes) if bytes == "person"));
-    let ProductInput::Define(draft) = command.product else {
+    let [ProductInput::Define(draft)] = command.products.as_slice() else {
         panic!("one-shot")
     };
-    let images = draft.images.unwrap();
+    let images = draft.images.as_ref().unwrap();
     assert!(
         matches!(&images[0].input, ImageInput::Bytes(key, bytes) if key == "shirt" && bytes == "garment")
     );
