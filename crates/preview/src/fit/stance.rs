@@ -4,12 +4,16 @@
 //! seen: the legs run from the hip joints to where they come out of it. A new skirt must enclose these legs, new trousers
 //! follow them, and where a new garment ends above the old one they are what has to be painted.
 
+mod hidden_arm;
+mod shoes;
+
 use crate::person::{PerSide, PersonRegions, Side};
-use crate::raster::{
-    Mask, Run, gaussian_1d, interp, lab_distance, mad, median_f64, median_filter, open, runs,
-};
+use crate::raster::{Mask, Run, gaussian_1d, interp, median_f64, median_filter, open, runs};
 
 use super::index_of;
+
+use self::hidden_arm::hidden_arm;
+use self::shoes::shoe_row;
 
 /// Length from the shoulders to the soles where it is not seen (U), and between which bounds it is believed.
 const USUAL_LENGTH: f64 = 4.1;
@@ -43,16 +47,9 @@ const HEM_ROWS: f64 = 0.25;
 const BARE: f64 = 0.6;
 /// Window of the robust smoothing of a leg's axis (U).
 const SMOOTHED: f64 = 0.30;
-/// Lowest row of a hand (U under the shoulders), width of an arm seen in half (share of its width above), and rows of it that
-/// count (U).
-const HANDS_END: f64 = 2.0;
-const HALF_ARM: f64 = 0.55;
-const HIDDEN_ROWS: f64 = 0.2;
 /// Rows above the soles in which trousers end at the shoes (U), and the usual row.
 const SHOE_ROWS: (f64, f64) = (0.52, 0.09);
 const USUAL_SHOE: f64 = 0.19;
-/// Lab distance between trousers and shoes from which on their border is believed.
-const SHOE_CONTRAST: f32 = 9.0;
 
 /// What hides the legs in the person's photo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -510,110 +507,4 @@ fn body_edge(
         .into_iter()
         .map(|reach| hip_x + sign * reach)
         .collect()
-}
-
-/// Finds how far a skirt must reach to one side so that no half arm is left of one that hangs partly behind the old skirt.
-fn hidden_arm(person: &PersonRegions, worn: Worn, hip_x: f64, side: Side) -> Vec<f64> {
-    let (u, sign) = (person.shoulder_width, side.sign());
-    let (width, height) = person.silhouette.size();
-    let mut needed = vec![0.0_f64; height];
-    if worn != Worn::Skirt || person.skin_cloth_share > 0.3 {
-        return needed;
-    }
-    // The arm in a row: the widest skin beside the body, from its inner edge outwards.
-    let arm_in = |y: usize| -> Option<(f64, f64)> {
-        let inner = |run: &Run| {
-            if sign < 0.0 {
-                run.end as f64
-            } else {
-                run.start as f64
-            }
-        };
-        runs(person.skin.row(y))
-            .into_iter()
-            .filter(|run| sign * (inner(run) - hip_x) > 0.2 * u)
-            .max_by_key(Run::length)
-            .map(|run| (inner(&run), run.length() as f64))
-    };
-    let waist = (person.waist.max(0.0) as usize).min(height);
-    let above = waist.saturating_sub((0.3 * u) as usize)..waist;
-    let mut widths: Vec<f64> = above.filter_map(arm_in).map(|arm| arm.1).collect();
-    if widths.is_empty() {
-        return needed;
-    }
-    let half_an_arm = HALF_ARM * median_f64(&mut widths);
-    let last = (person.shoulder_y + HANDS_END * u).min(person.low_hem - 0.1 * u);
-    let mut hidden_rows = 0;
-    let end = (last.max(0.0) as usize).clamp(waist, height);
-    for (y, needed) in needed.iter_mut().enumerate().take(end).skip(waist) {
-        let Some((inner, length)) = arm_in(y) else {
-            continue;
-        };
-        let beside = inner - sign * 0.03 * u;
-        let cloth = beside >= 0.0
-            && (beside as usize) < width
-            && person.silhouette[(beside as usize, y)]
-            && !person.skin[(beside as usize, y)];
-        if cloth && length < half_an_arm {
-            *needed = sign * (inner - hip_x) + 0.01 * u;
-            hidden_rows += 1;
-        }
-    }
-    if (hidden_rows as f64) < HIDDEN_ROWS * u {
-        return vec![0.0; height];
-    }
-    // Cloth neither widens nor narrows in steps.
-    for y in 1..height {
-        needed[y] = needed[y].max(needed[y - 1] - 0.25);
-    }
-    for y in (1..height).rev() {
-        needed[y - 1] = needed[y - 1].max(needed[y] - 0.6);
-    }
-    needed
-}
-
-/// Finds the row where a leg of trousers ends on the shoe: the best split of its row colours into two groups (Otsu, 1979).
-fn shoe_row(person: &PersonRegions, axis: &[f64], u: f64) -> Option<f64> {
-    let first = (person.bottom - 0.95 * u).max(0.0) as usize;
-    let last = ((person.bottom - SHOE_ROWS.1 * u).max(0.0) as usize).min(axis.len());
-    let color_of = |y: usize| -> Option<[f32; 3]> {
-        let (low, high) = (axis[y] - 0.10 * u, axis[y] + 0.10 * u);
-        let columns = (low.max(0.0) as usize)..(high.max(0.0) as usize).min(person.lab.width());
-        let colors: Vec<[f32; 3]> = columns
-            .filter(|&x| person.silhouette[(x, y)])
-            .map(|x| person.lab[(x, y)])
-            .collect();
-        (colors.len() >= 3).then(|| mean_color(&colors))
-    };
-    let rows: Vec<(usize, [f32; 3])> = (first..last)
-        .filter_map(|y| Some((y, color_of(y)?)))
-        .collect();
-    let colors: Vec<[f32; 3]> = rows.iter().map(|row| row.1).collect();
-    let mut best: Option<(f64, f64)> = None;
-    for index in 4..rows.len().saturating_sub(3) {
-        if (rows[index].0 as f64) < person.bottom - SHOE_ROWS.0 * u {
-            continue;
-        }
-        let (above, below) = (mean_color(&colors[..index]), mean_color(&colors[index..]));
-        let distance = lab_distance(above, below, [1.0; 3]);
-        let share = index as f64 / rows.len() as f64;
-        let score = share * (1.0 - share) * f64::from(distance * distance);
-        if distance > SHOE_CONTRAST && best.is_none_or(|(most, _)| score > most) {
-            best = Some((score, rows[index].0 as f64));
-        }
-    }
-    // Cloth whose own rows differ as much says nothing.
-    let levels: Vec<f32> = colors.iter().take(colors.len() / 2).map(|c| c[0]).collect();
-    best.filter(|_| !levels.is_empty() && mad(&levels) < 2.0 * SHOE_CONTRAST)
-        .map(|(_, row)| row)
-}
-
-fn mean_color(colors: &[[f32; 3]]) -> [f32; 3] {
-    let mut sum = [0.0_f32; 3];
-    for color in colors {
-        for (sum, part) in sum.iter_mut().zip(color) {
-            *sum += part;
-        }
-    }
-    sum.map(|part| part / colors.len().max(1) as f32)
 }
