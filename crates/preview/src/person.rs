@@ -30,7 +30,7 @@ use self::clothes::{Clothes, Dressed};
 use self::landmarks::{Landmarks, Outline};
 use self::measure::share_in;
 use self::scene::Scene;
-use self::scene_cut::SceneCut;
+use self::scene_cut::{ELBOWS_END, SceneCut};
 use self::skin::Skin;
 use self::torso::Torso;
 pub use self::types::{ArmPath, FaceBox, PerSide, PersonError, PersonRegions, Side};
@@ -45,6 +45,9 @@ const LEAST_BARE_LEG: f64 = 0.35;
 
 /// Share of the picture out of the body's reach that may differ from the wall: a shadow, a logo in the corner.
 const MOST_CLUTTER: f64 = 0.006;
+/// Height below the elbows over which a person may reach the picture's sides, face sizes; these sides are some pixels wide.
+const MOST_AT_SIDES: f64 = 0.2;
+const SIDE_WIDTH: usize = 3;
 /// Share of a silhouette that may lie where nobody's limbs reach.
 const MOST_OUT_OF_REACH: f64 = 0.01;
 
@@ -208,6 +211,19 @@ fn shows_things(wall: &Background, silhouette: &Mask, prior: BodyPrior) -> bool 
     let things = wall.distance.map(|distance| distance > far);
     share_in(&things, &far_away) > MOST_CLUTTER
         || share_in(&far_away, silhouette) > MOST_OUT_OF_REACH
+        || rows_at_sides(silhouette, &prior.face) > MOST_AT_SIDES
+}
+
+/// Height over which the silhouette reaches the picture's sides below the elbows, face sizes: there it is furniture or floor.
+fn rows_at_sides(silhouette: &Mask, face: &FaceBox) -> f64 {
+    let first = (face.center.y + ELBOWS_END * face.size).max(0.0) as usize;
+    let far_side = silhouette.width().saturating_sub(SIDE_WIDTH);
+    let at_side = |y: usize| {
+        let starts = silhouette.first_in_row(y).is_some_and(|x| x < SIDE_WIDTH);
+        starts || silhouette.last_in_row(y).is_some_and(|x| x >= far_side)
+    };
+    let touching = (first..silhouette.height()).filter(|&y| at_side(y)).count();
+    touching as f64 / face.size
 }
 
 /// Follows the arm on one side of the picture from the shoulder tip downwards.

@@ -15,12 +15,6 @@ const TOP_STRIP: f64 = 0.6;
 const PLAINEST: f64 = 3.0;
 /// Spread of the border over which nobody can be told from the background by its colour.
 const BUSIEST: f64 = 8.0;
-/// Share of the border that may show something else than the wall: an arm, a door frame.
-const MOST_UNEXPLAINED: f64 = 0.06;
-/// The border that counts for it: the sides down to this share of the height, and the top.
-const JUDGED_HEIGHT: f64 = 0.6;
-/// Width of the judged strip, work pixels.
-const JUDGED_STRIP: usize = 6;
 /// Left and right border of a row agree when their medians are this close (Lab).
 const ROW_AGREEMENT: f32 = 14.0;
 /// Width of the strips of the row model, as a share of the picture's width.
@@ -33,8 +27,6 @@ pub(crate) struct Background {
     pub(crate) surface: Color,
     /// Robust spread of the border around the smooth surface (Lab).
     pub(crate) sigma: f64,
-    /// Share of the border beside and above the person that the wall's model does not describe.
-    pub(crate) unexplained: f64,
     /// Weighted Lab distance of every pixel from the wall.
     pub(crate) distance: Gray,
 }
@@ -66,7 +58,6 @@ impl Background {
         });
         let distance = lab_distance_plane(smooth_lab, &surface, WALL_WEIGHTS);
         Self {
-            unexplained: unexplained_share(&distance, (5.0 * fit.sigma.min(PLAINEST) + 8.0) as f32),
             distance,
             sigma: fit.sigma,
             surface,
@@ -84,7 +75,7 @@ impl Background {
 
     /// Tells whether the border shows a scene rather than a wall.
     pub(crate) fn is_scene(&self) -> bool {
-        self.sigma > PLAINEST || self.unexplained > MOST_UNEXPLAINED
+        self.sigma > PLAINEST
     }
 
     /// Tells whether not even most of the border is a wall.
@@ -101,23 +92,6 @@ impl Background {
     pub(crate) fn far(&self) -> f32 {
         (5.0 * self.sigma + 8.0) as f32
     }
-}
-
-/// Share of the upper border that is further than `far` from the wall.
-fn unexplained_share(distance: &Gray, far: f32) -> f64 {
-    let (width, height) = distance.size();
-    let rows = (JUDGED_HEIGHT * height as f64) as usize;
-    let strip = JUDGED_STRIP.min(width);
-    let (mut count, mut odd) = (0_usize, 0_usize);
-    for y in 0..rows {
-        for (x, value) in distance.row(y).iter().enumerate() {
-            if y < strip || x < strip || x + strip >= width {
-                count += 1;
-                odd += usize::from(*value > far);
-            }
-        }
-    }
-    odd as f64 / count.max(1) as f64
 }
 
 /// Wall colours that change from row to row: a line between the colours of the left and right border.

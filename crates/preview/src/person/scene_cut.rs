@@ -45,6 +45,8 @@ const HEAD_ROWS: (f64, f64) = (-1.0, 1.6);
 const LEAST_HAIR_SPREAD: f32 = 4.0;
 const MOST_HAIR_SPREAD: f32 = 9.0;
 const HAIR_LIMIT: f32 = 3.0;
+/// Lowest elbows under the face's centre, face sizes.
+pub(super) const ELBOWS_END: f64 = 3.4;
 /// Length of outline (face sizes) that may run along the end of the body's reach, where only the prior stopped the cut.
 const MOST_CLAMPED: f64 = 1.2;
 /// Share of skin-coloured background that is always reckoned with, and the most that the colour of skin proves.
@@ -257,8 +259,12 @@ fn clamped_outline(silhouette: &Mask, face: &FaceBox) -> f64 {
         .filter(|&y| {
             let ends = [silhouette.first_in_row(y), silhouette.last_in_row(y)];
             let [first, last] = ends.map(|end| end.unwrap_or(width / 2));
-            let stopped =
-                |x: Option<usize>| x.is_none_or(|x| x >= width || prior.is_out_of_reach(x, y));
+            // Higher up an elbow may leave the picture; below only a floor does.
+            let below_elbows = (y as f64 - face.center.y) / face.size > ELBOWS_END;
+            let stopped = |x: Option<usize>| {
+                x.filter(|x| *x < width)
+                    .map_or(below_elbows, |x| prior.is_out_of_reach(x, y))
+            };
             stopped(first.checked_sub(1 + margin)) || stopped(Some(last + 1 + margin))
         })
         .count();
