@@ -19,6 +19,9 @@ pub(crate) const FINE_SIDE: u32 = 768;
 /// Share of the fine copy's height that is searched, from the top: a small face belongs to a whole person, whose head is
 /// not in the lowest part.
 const FINE_ROWS: f32 = 0.7;
+/// Largest face that is looked for in the fine copy, in its pixels: larger ones are seen in the first copy, with some room to be
+/// sure.
+const FINE_FACE_SIDE: u32 = WINDOW_SIDE * FINE_SIDE / FIRST_SIDE * 6 / 5;
 /// Long side of the copy that is searched for tilted faces, in pixels: those of portraits, which are large.
 const TILTED_SIDE: u32 = 320;
 
@@ -33,7 +36,7 @@ const PYRAMID_FACTOR: f32 = 0.8;
 /// Distance of neighbouring search windows, in pixels.
 const WINDOW_STEP: u32 = 4;
 /// By how much the picture is turned when no face is found upright, in degrees.
-const TILTS_DEGREES: [f32; 2] = [18.0, -18.0];
+const TILT_DEGREES: f32 = 18.0;
 
 /// A face, in pixels of the picture that was searched.
 ///
@@ -116,30 +119,37 @@ pub(crate) fn find_faces(copy: &Picture, search: FaceSearch) -> Vec<Face> {
     if search == FaceSearch::Upright || !upright.is_empty() {
         return upright;
     }
-    let has_finer_pixels = copy.width() > first.width() || copy.height() > first.height();
-    if has_finer_pixels {
-        let upper = CropBox {
-            height: (copy.height() as f32 * FINE_ROWS) as u32,
-            ..copy.bounds()
-        };
-        let small = GrayPicture::of(&copy.cropped(upper)).faces();
-        if !small.is_empty() {
-            return small;
-        }
+    // The cascade runs on one core, so searches run side by side; which of their faces count does not depend on that.
+    let (small, tilted) = rayon::join(
+        || small_faces(copy, &first),
+        || tilted_faces(&shrunk(copy, TILTED_SIDE), copy),
+    );
+    if small.is_empty() { tilted } else { small }
+}
+
+/// Finds faces that are too small for the first copy, in the upper part of a finer one.
+fn small_faces(copy: &Picture, first: &Picture) -> Vec<Face> {
+    if copy.width() <= first.width() && copy.height() <= first.height() {
+        return Vec::new();
     }
-    let coarse = shrunk(copy, TILTED_SIDE);
-    let gray = GrayPicture::of(&coarse);
-    let mut tilted = Vec::new();
-    for degrees in TILTS_DEGREES {
-        let found = gray.turned(degrees).faces();
-        tilted.extend(
-            found
-                .into_iter()
-                .map(|face| gray.turned_back(face, degrees)),
-        );
-    }
+    let upper = CropBox {
+        height: (copy.height() as f32 * FINE_ROWS) as u32,
+        ..copy.bounds()
+    };
+    GrayPicture::of(&copy.cropped(upper)).faces_up_to(FINE_FACE_SIDE)
+}
+
+/// Finds the faces of the coarse copy turned either way, in pixels of `copy`.
+fn tilted_faces(coarse: &Picture, copy: &Picture) -> Vec<Face> {
+    let gray = GrayPicture::of(coarse);
+    let turned = |degrees: f32| -> Vec<Face> {
+        let found = gray.turned(degrees).faces().into_iter();
+        found.map(|face| gray.turned_back(face, degrees)).collect()
+    };
+    let (mut tilted, other) = rayon::join(|| turned(TILT_DEGREES), || turned(-TILT_DEGREES));
+    tilted.extend(other);
     sort_best_first(&mut tilted);
-    scaled_back(tilted, &coarse, copy)
+    scaled_back(tilted, coarse, copy)
 }
 
 fn shrunk(picture: &Picture, max_side: u32) -> Cow<'_, Picture> {
@@ -187,12 +197,18 @@ impl GrayPicture {
 
     /// Finds upright faces, best first, in this picture's own pixels.
     fn faces(&self) -> Vec<Face> {
+        self.faces_up_to(self.width.max(self.height))
+    }
+
+    /// Finds upright faces of at most this side (roughly), best first, in this picture's own pixels.
+    fn faces_up_to(&self, most_side: u32) -> Vec<Face> {
         if self.width.min(self.height) < WINDOW_SIDE {
             return Vec::new();
         }
         let found = contain_panic(|| {
             let mut detector = rustface::create_detector_with_model(model().clone());
             detector.set_min_face_size(MIN_FACE_SIDE);
+            detector.set_max_face_size(most_side);
             detector.set_score_thresh(MIN_SCORE);
             detector.set_pyramid_scale_factor(PYRAMID_FACTOR);
             detector.set_slide_window_step(WINDOW_STEP, WINDOW_STEP);
