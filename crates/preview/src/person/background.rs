@@ -36,16 +36,16 @@ impl Background {
     ///
     /// Where the left and right borders agree row by row (wall above floor), the nearer of the two models counts.
     pub(crate) fn measure(smooth_lab: &Color) -> Self {
-        let fit = fit_border(
-            smooth_lab,
-            BorderStrips {
-                side_width: BORDER_SHARE,
-                side_height: 0.75,
-                end_height: BORDER_SHARE * TOP_STRIP,
-                bottom: false,
-            },
+        let strips = BorderStrips {
+            side_width: BORDER_SHARE,
+            side_height: 0.75,
+            end_height: BORDER_SHARE * TOP_STRIP,
+            bottom: false,
+        };
+        let (fit, rows) = rayon::join(
+            || fit_border(smooth_lab, strips),
+            || RowModel::measure(smooth_lab),
         );
-        let rows = RowModel::measure(smooth_lab);
         let (width, height) = smooth_lab.size();
         let surface = Plane::from_fn(width, height, |x, y| {
             let color = smooth_lab[(x, y)];

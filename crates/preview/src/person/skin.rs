@@ -152,8 +152,10 @@ fn sample_region(scene: &Scene, silhouette: &Mask, top: f64, body: &Landmarks) -
 /// The range is empty when the face is lit evenly. When half of it lies in the shade the median is a matter of chance, and the
 /// range covers both halves.
 struct Tone {
-    /// Robust median.
+    /// Robust median, its hue and its chroma.
     color: [f32; 3],
+    hue: f32,
+    chroma: f32,
     /// Least and greatest L, on both sides of that of `color`.
     shaded: f32,
     lit: f32,
@@ -176,10 +178,12 @@ impl Tone {
         let mut chroma: Vec<f32> = range.iter().map(|sample| chroma_of(*sample)).collect();
         // Without samples the percentiles are no numbers, which `min` and `max` ignore.
         Self {
-            color,
+            hue: hue_of(color),
+            chroma: chroma_of(color),
             shaded: (percentile(&mut lightness, SHADED_QUANTILE) + EVEN_SHADE).min(color[0]),
             lit: (percentile(&mut lightness, LIT_QUANTILE) - EVEN_LIGHT).max(color[0]),
             rich: (percentile(&mut chroma, LIT_QUANTILE) - EVEN_CHROMA).max(chroma_of(color)),
+            color,
         }
     }
 
@@ -188,8 +192,8 @@ impl Tone {
         let [lightness, _, _] = pixel;
         let lightness_part = (lightness - self.lit).max(0.0) / LIGHTER_SPREAD
             + (self.shaded - lightness).max(0.0) / DARKER_SPREAD;
-        let hue_part = (hue_of(pixel) - hue_of(self.color)) / HUE_SPREAD;
-        let usual_chroma = chroma_of(self.color);
+        let hue_part = (hue_of(pixel) - self.hue) / HUE_SPREAD;
+        let usual_chroma = self.chroma;
         let faded =
             usual_chroma * (1.0 - 0.006 * (lightness - self.color[0]).abs()).clamp(0.6, 1.0);
         let chroma = chroma_of(pixel);

@@ -106,15 +106,15 @@ pub fn grab_cut_with(image: &Rgb8, trimap: &Plane<Seed>, options: &CutOptions) -
         .iter()
         .map(|&pixel| trimap.data()[pixel] != Seed::Unknown)
         .collect();
-    let mut models = [false, true]
-        .map(|side| Mixture::start(&problem.samples(&sides, Some(&known), side), kind));
+    let mut models: [Mixture; 2] =
+        on_both_sides(|side| Mixture::start(&problem.samples(&sides, Some(&known), side), kind));
     let mut known = Some(known);
     let prior = options.prior.filter(|prior| prior.size() == image.size());
     let belief = |pixel: usize| prior.map_or(0.0, |prior| f64::from(prior.data()[pixel]));
     for _ in 0..options.iterations {
-        for (model, side) in models.iter_mut().zip([false, true]) {
-            *model = model.learn(&problem.samples(&sides, known.as_deref(), side));
-        }
+        models = on_both_sides(|side| {
+            models[usize::from(side)].learn(&problem.samples(&sides, known.as_deref(), side))
+        });
         known = None;
         let [background, front] = &models;
         let wanted = problem
@@ -143,6 +143,11 @@ pub fn grab_cut_with(image: &Rgb8, trimap: &Plane<Seed>, options: &CutOptions) -
         foreground.data_mut()[pixel] = side;
     }
     foreground
+}
+
+/// Makes something for background and foreground, side by side.
+fn on_both_sides<T: Send>(make: impl Fn(bool) -> T + Sync) -> [T; 2] {
+    rayon::join(|| make(false), || make(true)).into()
 }
 
 /// The pixels that may change and the thinned-out certain ones.
@@ -222,19 +227,28 @@ impl Problem {
         for (node, &pixel) in self.pixels.iter().enumerate() {
             node_of_pixel.data_mut()[pixel] = node as u32;
         }
-        let mut flow = Flow::new(self.pixels.len());
-        for (node, &pixel) in self.pixels.iter().enumerate() {
-            let (x, y) = (
-                (pixel % image.width()) as isize,
-                (pixel / image.width()) as isize,
-            );
-            for (direction, (dx, dy)) in DIRECTIONS.into_iter().enumerate() {
-                let Some(other) = image.get(x + dx, y + dy) else {
-                    continue;
-                };
+        let place = |pixel: usize| {
+            let (x, y) = (pixel % image.width(), pixel / image.width());
+            (x as isize, y as isize)
+        };
+        // The price of a border towards each neighbour; none outside of the picture.
+        let prices_at = |&pixel: &usize| -> [Option<i32>; 8] {
+            let (x, y) = place(pixel);
+            DIRECTIONS.map(|(dx, dy)| {
+                let other = image.get(x + dx, y + dy)?;
                 let length = ((dx * dx + dy * dy) as f64).sqrt();
                 let difference = f64::from(squared_difference(image.data()[pixel], other));
-                let price = (smoothness / length * (-beta * difference).exp() * UNITS) as i32;
+                Some((smoothness / length * (-beta * difference).exp() * UNITS) as i32)
+            })
+        };
+        let pixels = self.pixels.par_iter().with_min_len(MIN_SHARE);
+        let prices: Vec<[Option<i32>; 8]> = pixels.map(prices_at).collect();
+        let mut flow = Flow::new(self.pixels.len());
+        for (node, (&pixel, prices)) in self.pixels.iter().zip(&prices).enumerate() {
+            let (x, y) = place(pixel);
+            let neighbours = DIRECTIONS.into_iter().zip(prices).enumerate();
+            for (direction, ((dx, dy), price)) in neighbours {
+                let Some(price) = *price else { continue };
                 let near = ((x + dx) as usize, (y + dy) as usize);
                 match trimap[near] {
                     Seed::Foreground => flow.add_source(node, price),
