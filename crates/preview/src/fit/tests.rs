@@ -289,6 +289,33 @@ fn legs_stand_where_they_were_drawn_in_trousers_and_under_a_dress() {
 }
 
 #[test]
+fn a_skirt_reaches_the_hand_whose_wrist_was_hidden() {
+    let (_, mut regions) = analyzed(Outfit::Dress, SleeveLength::None);
+    let u = regions.shoulder_width;
+    let hand_end = (0..regions.arm.height()).rev();
+    let hand_end = hand_end.clone().find(|&y| regions.arm.any_row(y)).unwrap();
+    // The old skirt hides the right arm between the forearm and the fingers.
+    let last = hand_end - (0.12 * u) as usize;
+    let hidden = last - (0.45 * u) as usize..last;
+    assert!(hidden.start as f64 > regions.waist);
+    let beside = (regions.center_x + 0.2 * u) as usize;
+    for y in hidden.clone() {
+        let outer = regions.silhouette.last_in_row(y).unwrap();
+        for x in beside..=outer {
+            regions.silhouette[(x, y)] = true;
+            regions.skin[(x, y)] = false;
+            regions.arm[(x, y)] = false;
+        }
+    }
+    let stance = Stance::find(&regions);
+    assert!(stance.hides_an_arm());
+    let middle = usize::midpoint(hidden.start, hidden.end);
+    let reach = stance.hidden_arm.right[middle] / u;
+    assert!((0.3..0.9).contains(&reach), "{reach}");
+    assert!(stance.hidden_arm.left.iter().all(|reach| *reach <= 0.0));
+}
+
+#[test]
 fn trousers_end_where_the_shoes_begin() {
     let (_, regions) = analyzed(Outfit::TopAndTrousers, SleeveLength::Short);
     let stance = Stance::find(&regions);

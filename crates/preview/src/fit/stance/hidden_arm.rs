@@ -10,6 +10,8 @@ use super::Worn;
 const HANDS_END: f64 = 2.0;
 const HALF_ARM: f64 = 0.55;
 const HIDDEN_ROWS: f64 = 0.2;
+/// Most rows over which cloth may hide an arm altogether, between forearm and fingers (U).
+const UNSEEN_ROWS: f64 = 0.7;
 
 /// Finds how far a skirt must reach to one side so that no half arm is left of one that hangs partly behind the old skirt.
 pub(super) fn hidden_arm(person: &PersonRegions, worn: Worn, hip_x: f64, side: Side) -> Vec<f64> {
@@ -43,20 +45,35 @@ pub(super) fn hidden_arm(person: &PersonRegions, worn: Worn, hip_x: f64, side: S
     let half_an_arm = HALF_ARM * median_f64(&mut widths);
     let last = (person.shoulder_y + HANDS_END * u).min(person.low_hem - 0.1 * u);
     let mut hidden_rows = 0;
-    let end = last.max(0.0) as usize;
-    for (y, need) in needed.iter_mut().enumerate().take(end).skip(waist) {
+    let end = (last.max(0.0) as usize).min(height);
+    let is_cloth = |x: f64, y: usize| {
+        let inside = x >= 0.0 && (x as usize) < width;
+        inside && person.silhouette[(x as usize, y)] && !person.skin[(x as usize, y)]
+    };
+    let mut hide = |y: usize, inner: f64| {
+        if is_cloth(inner - sign * 0.03 * u, y) {
+            needed[y] = sign * (inner - hip_x) + 0.01 * u;
+            hidden_rows += 1;
+        }
+    };
+    let mut above: Option<(usize, f64)> = None;
+    for y in waist..end {
         let Some((inner, length)) = arm_in(y) else {
             continue;
         };
-        let beside = inner - sign * 0.03 * u;
-        let cloth = beside >= 0.0
-            && (beside as usize) < width
-            && person.silhouette[(beside as usize, y)]
-            && !person.skin[(beside as usize, y)];
-        if cloth && length < half_an_arm {
-            *need = sign * (inner - hip_x) + 0.01 * u;
-            hidden_rows += 1;
+        if length < half_an_arm {
+            hide(y, inner);
         }
+        // Between forearm and fingers the arm may not be seen at all.
+        if let Some((row, edge)) = above
+            && (y - row) as f64 <= UNSEEN_ROWS * u
+        {
+            for unseen in row + 1..y {
+                let share = (unseen - row) as f64 / (y - row) as f64;
+                hide(unseen, edge + (inner - edge) * share);
+            }
+        }
+        above = Some((y, inner));
     }
     if (hidden_rows as f64) < HIDDEN_ROWS * u {
         return vec![0.0; height];
