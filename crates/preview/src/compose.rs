@@ -5,6 +5,7 @@
 
 mod cloth;
 mod continuation;
+mod floating;
 mod layers;
 mod leftover;
 mod legs;
@@ -50,6 +51,8 @@ pub struct Measures {
     pub lower_invented: f64,
     /// Share of the old top that is still to be seen where it should not.
     pub old_cloth_visible: f64,
+    /// Area of pieces of the person that nothing joins to the rest, in squared shoulder widths.
+    pub floating: f64,
 }
 
 /// Says why no picture came out.

@@ -150,6 +150,7 @@ pub fn rate_upper(
     if let (true, Some(seen)) = (fit.long_sleeves, fit.arm_confidence) {
         list.person("arms not found", 1.0 - 0.35 * ramp(seen, 0.5, 0.15));
     }
+    list.person("part of the body would float", floating_factor(measures));
     Confidence::new(garment.category, list.factors)
 }
 
@@ -174,7 +175,13 @@ pub fn rate_lower(
     if fit.stance.hides_an_arm() {
         list.person("an arm hangs behind the skirt", 0.4);
     }
+    list.person("part of the body would float", floating_factor(measures));
     Confidence::new(Category::Bottom, list.factors)
+}
+
+/// Penalises hands and legs that nothing joins to the body.
+fn floating_factor(measures: &Measures) -> f64 {
+    1.0 - 0.9 * ramp(measures.floating, 0.02, 0.06)
 }
 
 /// Factors in the order in which they were found.

@@ -5,6 +5,7 @@ use crate::garment::{GarmentShape, LowerShape};
 use crate::person::PersonRegions;
 use crate::raster::{Mask, Plane, Rgb8};
 
+use super::floating::settle_floating;
 use super::layers::lower_layer;
 use super::leftover::lower_leftover;
 use super::light::{light_match, shade, shadow_reach, soft_shadow};
@@ -44,7 +45,8 @@ pub(super) fn compose_lower(
     });
     let window = layer.alpha.window();
     let coverage = shrink(&layer.alpha, frame);
-    let leftover = lower_leftover(person, fit, &bottom, &edge, &coverage);
+    let mut leftover = lower_leftover(person, fit, &bottom, &edge, &coverage);
+    let floating = settle_floating(person, Some(&fit.stance), &coverage, &mut leftover);
 
     let mut steps = cover_old_clothes(image, person, &leftover, &coverage, frame);
     bare_legs(image, person, &fit.stance, &leftover, frame, &mut steps);
@@ -79,6 +81,7 @@ pub(super) fn compose_lower(
         legs_invented: leftover.below_hem.count() as f64 / (u * u),
         lower_invented: 0.0,
         old_cloth_visible: 0.0,
+        floating,
     };
     Composition::new(image, picture, allowed, measures)
 }

@@ -5,6 +5,7 @@ use crate::garment::{GarmentShape, UpperShape};
 use crate::person::{PersonRegions, Side};
 use crate::raster::{Gray, Mask, Plane, Rgb8, dilate, erode, fill_polygon, lab_pixel};
 
+use super::floating::settle_floating;
 use super::layers::{Layer, UpperLayers, upper_layers};
 use super::leftover::{Leftover, upper_leftover};
 use super::legs::{leg_outline, leg_shade};
@@ -70,7 +71,7 @@ pub(super) fn compose_upper(
     }
     let coverage = larger(&torso_coverage, &sleeve_coverage);
     let hidden = hidden_arms(person);
-    let leftover = upper_leftover(
+    let mut leftover = upper_leftover(
         person,
         garment.category,
         fit,
@@ -78,6 +79,7 @@ pub(super) fn compose_upper(
         &coverage,
         &sleeve_coverage,
     );
+    let floating = settle_floating(person, fit.stance.as_ref(), &coverage, &mut leftover);
     let front = arms_in_front(person, fit, &hidden);
     let front_soft = soften(&front, frame);
 
@@ -169,6 +171,7 @@ pub(super) fn compose_upper(
             &front,
             frame,
         ),
+        floating,
     };
     Composition::new(image, picture, allowed, measures)
 }
