@@ -123,7 +123,7 @@ impl Prepared {
         advance(&mut self.people, pairs, |pair| {
             let make = |pair: &Pair| {
                 let photo = photos.person(&pair.person)?;
-                let face = photo.largest_face();
+                let face = photo.persons_face();
                 let regions = prepare_person(&photo.image, face).map_err(|error| error.to_string());
                 Ok(Person {
                     photo,
@@ -136,7 +136,7 @@ impl Prepared {
         advance(&mut self.garments, pairs, |pair| {
             let make = |pair: &Pair| {
                 let photo = photos.garment(&pair.garment)?;
-                let face = photo.largest_face();
+                let face = photo.wearers_face();
                 let shape = prepare_garment(&photo.image, Some(pair.category), face)
                     .map_err(|error| error.to_string());
                 Ok(Garment { photo, shape })
@@ -147,7 +147,7 @@ impl Prepared {
             let name = pair.truth.clone()?;
             let make = |pair: &Pair| {
                 let photo = photos.person(pair.truth.as_deref().unwrap_or_default())?;
-                let face = photo.largest_face();
+                let face = photo.persons_face();
                 Ok(Truth::new(photo.image, face))
             };
             Some((name, make))
@@ -257,7 +257,7 @@ fn time_pair(pair: &Pair, person: &Photo, garment: &Photo) -> Times {
         clock = Instant::now();
         milliseconds(duration)
     };
-    let faces = (person.largest_face(), garment.largest_face());
+    let faces = (person.persons_face(), garment.wearers_face());
     let mut times = Times {
         face: lap(),
         ..Times::default()

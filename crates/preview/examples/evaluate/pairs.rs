@@ -129,9 +129,18 @@ impl Photo {
         })
     }
 
-    /// Finds the largest face.
-    pub(crate) fn largest_face(&self) -> Option<FaceBox> {
-        let faces = FaceDetector::new().detect(&self.picture, FaceSearch::Tilted);
+    /// Finds the largest face of a person's photo.
+    pub(crate) fn persons_face(&self) -> Option<FaceBox> {
+        self.largest_face(FaceSearch::Tilted)
+    }
+
+    /// Finds the largest face of somebody who wears the garment of a product photo.
+    pub(crate) fn wearers_face(&self) -> Option<FaceBox> {
+        self.largest_face(FaceSearch::Upright)
+    }
+
+    fn largest_face(&self, search: FaceSearch) -> Option<FaceBox> {
+        let faces = FaceDetector::new().detect(&self.picture, search);
         let face = faces
             .into_iter()
             .max_by(|a, b| (a.width * a.height).total_cmp(&(b.width * b.height)))?;
