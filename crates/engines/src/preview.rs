@@ -160,9 +160,11 @@ impl Shared {
         };
         let worn = Self::first_usable(item, |garment, words| {
             let kind = category::choose(garment, words)?;
-            let person = self.preparer.person(&input.person, progress)?;
-            let garment = self.preparer.garment(garment, kind, progress)?;
-            self.wear(&person, &garment, progress)
+            let (person, garment) = rayon::join(
+                || self.preparer.person(&input.person, progress),
+                || self.preparer.garment(garment, kind, progress),
+            );
+            self.wear(&*person?, &*garment?, progress)
         })?;
         progress.check()?;
         finished(worn)

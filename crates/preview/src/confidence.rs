@@ -4,6 +4,7 @@
 //! were rated by eye, see [`Calibration`]. What is good enough is the caller's decision; [`SUGGESTED_GATE`] is the value that
 //! the results were looked at with.
 
+mod advice;
 mod calibration;
 
 pub use self::calibration::{
@@ -24,8 +25,10 @@ const TROUSERS_AS_UPPER: f64 = 0.45;
 const UPPER_AS_LOWER: f64 = 0.5;
 /// Factor of a lower garment on somebody in a dress, whose upper half becomes the top.
 const OVER_A_DRESS: f64 = 0.7;
-/// Factors below this are worth telling.
-const NOTEWORTHY: f64 = 0.85;
+/// Reasons that lower the log-odds by more than this are worth telling.
+const NOTEWORTHY: f64 = 0.4;
+/// Most sentences of advice: a shopper reads no list.
+const MOST_ADVICE: usize = 2;
 
 /// Names the picture that a penalty speaks about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,6 +48,8 @@ pub struct Factor {
     pub factor: f64,
     /// The picture that should be exchanged to get rid of it.
     pub blame: Blame,
+    /// How far it lowers the log-odds of a good result; 0 for no penalty, or one that ratings show to be harmless.
+    pub effect: f64,
 }
 
 /// Says how far a result can be trusted, and why not further.
@@ -52,7 +57,7 @@ pub struct Factor {
 pub struct Confidence {
     /// Probability that the result is good or usable, 0 to 1.
     pub value: f64,
-    /// All factors, the worst first.
+    /// All factors, the one of the largest effect first.
     pub factors: Vec<Factor>,
 }
 
@@ -60,7 +65,7 @@ impl Confidence {
     fn new(category: Category, mut factors: Vec<Factor>) -> Self {
         let penalties = factors.iter().map(|factor| (factor.reason, factor.factor));
         let value = Calibration::stored().probability(category, penalties);
-        factors.sort_by(|a, b| a.factor.total_cmp(&b.factor));
+        factors.sort_by(|a, b| b.effect.total_cmp(&a.effect));
         Self { value, factors }
     }
 
@@ -68,7 +73,7 @@ impl Confidence {
     pub fn reasons(&self) -> impl Iterator<Item = &Factor> {
         self.factors
             .iter()
-            .filter(|factor| factor.factor < NOTEWORTHY)
+            .filter(|factor| factor.effect > NOTEWORTHY)
     }
 
     /// Joins the reasons for an error text: "arm in front of the body, much skin to invent". Empty without penalties.
@@ -79,20 +84,38 @@ impl Confidence {
             .join(", ")
     }
 
+    /// Tells a shopper what photo would work: up to two sentences about the picture that is to blame, the worst first.
+    ///
+    /// Empty when nothing lowers the confidence.
+    pub fn advice(&self) -> Vec<&'static str> {
+        let Some(blame) = self.blame() else {
+            return Vec::new();
+        };
+        let mut sentences = Vec::new();
+        let penalties = self.factors.iter();
+        for factor in penalties.filter(|factor| factor.blame == blame && factor.effect > 0.0) {
+            let Some(sentence) = advice::advice_for(factor.reason) else {
+                continue;
+            };
+            let is_worth_it = factor.effect > NOTEWORTHY || sentences.is_empty();
+            if is_worth_it && !sentences.contains(&sentence) && sentences.len() < MOST_ADVICE {
+                sentences.push(sentence);
+            }
+        }
+        sentences
+    }
+
     /// Names the picture that lowers the confidence most; none when nothing lowers it.
     pub fn blame(&self) -> Option<Blame> {
         let share = |blame: Blame| -> f64 {
-            self.factors
-                .iter()
-                .filter(|factor| factor.blame == blame)
-                .map(|factor| factor.factor)
-                .product()
+            let own = self.factors.iter().filter(|factor| factor.blame == blame);
+            own.map(|factor| factor.effect).sum()
         };
         let (person, garment) = (share(Blame::Person), share(Blame::Garment));
-        if person.min(garment) >= 1.0 {
+        if person.max(garment) <= 0.0 {
             return None;
         }
-        Some(if person <= garment {
+        Some(if person >= garment {
             Blame::Person
         } else {
             Blame::Garment
@@ -206,10 +229,15 @@ impl Factors {
         } else {
             0.0
         };
+        debug_assert!(
+            advice::advice_for(reason).is_some(),
+            "no advice for: {reason}"
+        );
         self.factors.push(Factor {
             reason,
             factor,
             blame,
+            effect: Calibration::stored().effect(reason, factor),
         });
     }
 }

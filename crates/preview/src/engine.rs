@@ -76,6 +76,17 @@ pub fn prepare_garment(
     garment::analyze(image, category, face)
 }
 
+/// Analyses a product photo of which the caller knows that somebody wears the garment.
+///
+/// Arguments as in [`prepare_garment`]. Fails when no garment can be told from the wearer.
+pub fn prepare_worn_garment(
+    image: &Rgb8,
+    category: Option<Category>,
+    face: Option<FaceBox>,
+) -> Result<GarmentShape, GarmentError> {
+    garment::analyze_worn(image, category, face)
+}
+
 /// Puts a garment on a person.
 ///
 /// `person` is the analysis of `person_image`. The same input gives the same bytes on every run and with any number of

@@ -97,6 +97,16 @@ pub fn analyze(
     })
 }
 
+/// Finds the garment of a photo of somebody who wears it; arguments and errors as in [`analyze`].
+pub fn analyze_worn(
+    image: &Rgb8,
+    category: Option<Category>,
+    face: Option<FaceBox>,
+) -> Result<GarmentShape, GarmentError> {
+    check_size(image)?;
+    worn::analyze(image, category, face)
+}
+
 fn check_size(image: &Rgb8) -> Result<(), GarmentError> {
     let (width, height) = image.size();
     if width.min(height) < LEAST_SIDE {

@@ -39,7 +39,7 @@ impl Words {
 
 /// Says how a picture is to be read: none leaves it to the outline.
 ///
-/// Errors: the product is of an unsupported category, or the caller says that somebody wears it.
+/// Error: the product is of an unsupported category.
 pub(super) fn choose(garment: &GarmentPicture, words: &Words) -> Result<Option<Kind>, EngineError> {
     let (product, source) = match (garment.category, words.kind) {
         (Some(category), _) => (Some(product_kind(category)), Source::Caller),
@@ -52,9 +52,6 @@ pub(super) fn choose(garment: &GarmentPicture, words: &Words) -> Result<Option<K
             None => return Err(refusal::unsupported(product.name(), source)),
         },
     };
-    if garment.is_worn == Some(true) {
-        return Err(refusal::worn());
-    }
     Ok(kind)
 }
 
@@ -80,31 +77,30 @@ mod tests {
 
     use super::*;
 
-    fn picture(category: Option<Category>, is_worn: Option<bool>) -> GarmentPicture {
+    fn picture(category: Option<Category>) -> GarmentPicture {
         GarmentPicture {
             file: PictureFile {
                 bytes: Bytes::new(),
                 sha256: [0; 32],
             },
             category,
-            is_worn,
+            is_worn: None,
         }
     }
 
     #[test]
     fn the_callers_word_wins_over_the_title() {
         let words = Words::new(Some("Linen dress"), None);
-        let told = choose(&picture(Some(Category::Bottom), None), &words);
+        let told = choose(&picture(Some(Category::Bottom)), &words);
         assert_eq!(told.unwrap(), Some(Kind::Bottom));
-        let untold = choose(&picture(None, Some(false)), &words);
+        let untold = choose(&picture(None), &words);
         assert_eq!(untold.unwrap(), Some(Kind::Dress));
     }
 
     #[test]
     fn title_comes_before_description_and_neither_leaves_it_to_the_outline() {
-        let choose_by = |title, description| {
-            choose(&picture(None, None), &Words::new(title, description)).unwrap()
-        };
+        let choose_by =
+            |title, description| choose(&picture(None), &Words::new(title, description)).unwrap();
         assert_eq!(
             choose_by(Some("Jeans"), Some("A shirt")),
             Some(Kind::Bottom)
@@ -119,7 +115,7 @@ mod tests {
     fn all_that_is_not_supported_is_refused() {
         let nothing = Words::new(None, None);
         for category in Category::ALL {
-            let chosen = choose(&picture(Some(category), None), &nothing);
+            let chosen = choose(&picture(Some(category)), &nothing);
             if SUPPORTED.contains(&category) {
                 assert!(chosen.unwrap().is_some(), "{category:?}");
             } else {
@@ -133,18 +129,10 @@ mod tests {
     #[test]
     fn a_guess_from_words_tells_how_to_correct_it() {
         let shoes = Words::new(Some("Running shoes"), None);
-        let error = choose(&picture(None, None), &shoes).unwrap_err();
+        let error = choose(&picture(None), &shoes).unwrap_err();
         assert_eq!(error.kind, EngineErrorKind::CategoryUnsupported);
         assert!(error.message.contains("classifications"), "{error}");
-        let told = choose(&picture(Some(Category::Top), None), &shoes);
+        let told = choose(&picture(Some(Category::Top)), &shoes);
         assert_eq!(told.unwrap(), Some(Kind::Top));
-    }
-
-    #[test]
-    fn a_worn_garment_is_refused() {
-        let nothing = Words::new(None, None);
-        let error = choose(&picture(Some(Category::Top), Some(true)), &nothing).unwrap_err();
-        assert_eq!(error.kind, EngineErrorKind::GarmentUnusable);
-        assert!(error.message.contains("worn"), "{error}");
     }
 }

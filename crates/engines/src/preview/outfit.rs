@@ -53,17 +53,25 @@ pub(super) fn put_on(
         Shared::first_usable(item, category::choose)
             .map_err(|error| name_product(number, error))?;
     }
-    let slots = input.items.iter().zip(1..).map(|(item, number)| {
-        let kind = kind_of(shared, item, progress).map_err(|error| name_product(number, error))?;
-        Ok(Slot { item, number, kind })
-    });
-    let slots: Vec<Slot<'_>> = slots.collect::<Result<_, EngineError>>()?;
+    let read_garments = || -> Result<Vec<Slot<'_>>, EngineError> {
+        let slots = input.items.iter().zip(1..).map(|(item, number)| {
+            let kind =
+                kind_of(shared, item, progress).map_err(|error| name_product(number, error))?;
+            Ok(Slot { item, number, kind })
+        });
+        slots.collect()
+    };
+    let (person, slots) = rayon::join(
+        || shared.preparer.person(&input.person, progress),
+        read_garments,
+    );
+    let slots = slots?;
     let find = |kind: Kind| slots.iter().find(|slot| slot.kind == kind);
     let (Some(bottom), Some(top), 2) = (find(Kind::Bottom), find(Kind::Top), slots.len()) else {
         let names: Vec<_> = slots.iter().map(Slot::name).collect();
         return Err(refusal::not_an_outfit(&names));
     };
-    let person = shared.preparer.person(&input.person, progress)?;
+    let person = person?;
     let half_dressed = wear(shared, &person, bottom, progress)?;
     let notes_of = |slot: &Slot<'_>, worn: &TryOn| -> Vec<String> {
         let reasons = worn.confidence.reasons();

@@ -59,7 +59,7 @@ enum Key {
     Garment {
         sha256: [u8; 32],
         kind: Option<Kind>,
-        is_surely_flat: bool,
+        is_worn: Option<bool>,
     },
 }
 
@@ -115,11 +115,11 @@ impl Preparer {
         kind: Option<Kind>,
         progress: &Progress,
     ) -> Result<Arc<GarmentShape>, EngineError> {
-        let is_surely_flat = picture.is_worn == Some(false);
+        let is_worn = picture.is_worn;
         let key = Key::Garment {
             sha256: picture.file.sha256,
             kind,
-            is_surely_flat,
+            is_worn,
         };
         if let Some(Prepared::Garment(garment)) = self.cache.get(&key) {
             return Ok(garment);
@@ -130,7 +130,7 @@ impl Preparer {
         let picture = resize_within(picture, MAX_GARMENT_SIDE);
         progress.check()?;
         // A face gives a wearer away, unless the caller knows better: then it is printed on the cloth.
-        let face = if is_surely_flat {
+        let face = if is_worn == Some(false) {
             None
         } else {
             // Tilted heads cost three searches in each of the many pictures without a face; bare skin gives them away too.
@@ -139,7 +139,12 @@ impl Preparer {
         let image = planar(&picture);
         drop(picture);
         progress.check()?;
-        let garment = engine::prepare_garment(&image, kind, face).map_err(refusal::no_garment)?;
+        let garment = if is_worn == Some(true) {
+            engine::prepare_worn_garment(&image, kind, face)
+        } else {
+            engine::prepare_garment(&image, kind, face)
+        };
+        let garment = garment.map_err(|error| refusal::no_garment(error, is_worn == Some(true)))?;
         let bytes =
             image.data().len() * 3 + garment.work.data().len() * GARMENT_BYTES_PER_WORK_PIXEL;
         let garment = Arc::new(garment);

@@ -30,16 +30,14 @@ pub(crate) struct Times {
     pub(crate) compose: f64,
     /// Rating.
     pub(crate) rate: f64,
+    /// Everything with nothing cached, both photos analysed at once, as the server does.
+    pub(crate) whole: f64,
 }
 
 impl Times {
     /// What a pair costs with both analyses cached.
     fn cached(&self) -> f64 {
         self.fit + self.compose + self.rate
-    }
-
-    fn whole(&self) -> f64 {
-        self.face + self.person + self.garment + self.cached()
     }
 }
 
@@ -152,7 +150,7 @@ pub(crate) fn line(row: &Row) -> String {
             line,
             "  cached {:4.0} ms  whole {:4.0} ms",
             times.cached(),
-            times.whole()
+            times.whole
         );
     }
     format!("{line}  {}", row.explanation())
@@ -189,6 +187,7 @@ pub(crate) fn table(rows: &[Row]) -> String {
             time(|times| times.fit),
             time(|times| times.compose),
             time(|times| times.rate),
+            time(|times| times.whole),
             row.explanation(),
         ];
         text += &fields.join("\t");
@@ -310,7 +309,7 @@ fn group_summary(group: &Group<'_>) -> String {
         row.done().and(row.times).map(|times| times.cached())
     });
     median("whole", " ms", 1.0, &|row| {
-        row.done().and(row.times).map(|times| times.whole())
+        row.done().and(row.times).map(|times| times.whole)
     });
     if !medians.is_empty() {
         let _ = writeln!(text, "  medians: {}", medians.join(", "));
@@ -434,6 +433,7 @@ mod tests {
             reason: "shoulders tilted",
             factor: value,
             blame: Blame::Person,
+            effect: -4.0 * value.ln(),
         };
         Row {
             pair: Pair {

@@ -70,9 +70,14 @@ impl Calibration {
     ) -> f64 {
         let penalty: f64 = factors
             .into_iter()
-            .map(|(reason, factor)| self.weight(reason) * log_factor(factor))
+            .map(|(reason, factor)| self.effect(reason, factor))
             .sum();
-        logistic(self.offset(category) + penalty)
+        logistic(self.offset(category) - penalty)
+    }
+
+    /// Gives how far a penalty lowers the log-odds, at least 0.
+    pub fn effect(&self, reason: &str, factor: f64) -> f64 {
+        -self.weight(reason) * log_factor(factor)
     }
 
     /// Gives the weight of a reason.
