@@ -18,7 +18,6 @@ mod repair;
 mod skin;
 mod texture;
 mod upper;
-mod waistband;
 
 use crate::fit::{LowerFit, UpperFit};
 use crate::garment::{GarmentShape, LowerShape, UpperShape};

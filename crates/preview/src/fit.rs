@@ -9,6 +9,7 @@ mod shoulders;
 mod sleeves;
 mod stance;
 mod torso;
+mod waistband;
 
 use crate::garment::{Category, GarmentShape, UpperShape};
 use crate::person::{PerSide, PersonRegions, Side, arm_path};
@@ -18,6 +19,7 @@ pub use self::legs::{LegRow, LowerFit, fit_lower};
 pub use self::mesh::{Part, PartMesh, UpperMesh};
 pub use self::sleeves::SleeveFit;
 pub use self::stance::{Stance, Worn};
+pub use self::waistband::Waistband;
 
 use self::mesh::{PartPlan, Pose, Wish};
 use self::shoulders::ShoulderLine;

@@ -1,6 +1,6 @@
 //! The composition of trousers, shorts or a skirt.
 
-use crate::fit::LowerFit;
+use crate::fit::{LowerFit, Waistband};
 use crate::garment::{GarmentShape, LowerShape};
 use crate::person::PersonRegions;
 use crate::raster::{Mask, Plane, Rgb8};
@@ -13,7 +13,6 @@ use super::patch::{Frame, Patch, SoftMask, Window, below_curve, shrink, soften, 
 use super::plan::{Step, allowed_region, carry_out};
 use super::repair::cover_old_clothes;
 use super::upper::{bare_legs, enlarge_part, fall, lit, where_covered};
-use super::waistband::{looks_like_bottom, raised};
 use super::{ComposeError, Composition, Measures};
 
 /// Shadow of the garment's lower end on the legs: strength, way down and softness (U).
@@ -32,9 +31,8 @@ pub(super) fn compose_lower(
 ) -> Result<Composition, ComposeError> {
     let u = person.shoulder_width;
     let mut layer = lower_layer(person, garment, lower, fit, frame);
-    let bottom = looks_like_bottom(person);
-    let edge = raised(person, &top_edge(person), &bottom);
-    let below = below_curve(&edge, frame, layer.alpha.window());
+    let Waistband { edge, old_bottom } = &fit.waistband;
+    let below = below_curve(edge, frame, layer.alpha.window());
     let first = layer.alpha.window().x0;
     // Behind the top nothing is to be seen, and nothing may stick out beside it.
     layer.alpha.change_rows(|y, row| {
@@ -45,7 +43,7 @@ pub(super) fn compose_lower(
     });
     let window = layer.alpha.window();
     let coverage = shrink(&layer.alpha, frame);
-    let mut leftover = lower_leftover(person, fit, &bottom, &edge, &coverage);
+    let mut leftover = lower_leftover(person, fit, old_bottom, edge, &coverage);
     let floating = settle_floating(person, Some(&fit.stance), &coverage, &mut leftover);
 
     let mut steps = cover_old_clothes(image, person, &leftover, &coverage, frame);
@@ -62,7 +60,7 @@ pub(super) fn compose_lower(
     let alpha = layer.alpha.clone();
     steps.push(lit(layer, &light, light_match(person, garment)));
 
-    let front = top_in_front(person, &edge, frame, window);
+    let front = top_in_front(person, edge, frame, window);
     let (strength, down, sigma) = TOP_SHADOW;
     let shadow = fall(
         &soft_shadow(&shrink(&front, frame), down * u, sigma * u),
@@ -113,17 +111,6 @@ fn end_shadow(
     Patch::from_fn(window, |x, y| {
         strength * shadow.row(y).at(x) * (1.0 - alpha.row(y).at(x)) * body.row(y).at(x)
     })
-}
-
-/// Gives the row per column where the garment begins to be seen: the hem of the top, or the old waistband under a midriff.
-fn top_edge(person: &PersonRegions) -> Vec<f64> {
-    if person.waist > person.hem {
-        // The old waistband has a dark upper edge, which is to be covered too.
-        let lift = 0.012 * person.shoulder_width;
-        person.waist_curve.iter().map(|row| row - lift).collect()
-    } else {
-        person.hem_curve.clone()
-    }
 }
 
 /// Gives what lies in front of the garment: the top down to its hem (`edge`, a row per column), and the arms.

@@ -7,7 +7,7 @@ use crate::garment::{GarmentShape, LowerShape};
 use crate::person::{PerSide, PersonRegions, Side};
 use crate::raster::{Point, interp, polyfit1};
 
-use super::{Pair, Stance, index_of, runs_at};
+use super::{Pair, Stance, Waistband, index_of, runs_at};
 
 /// Rows between waist and crotch, as shares of that distance.
 const HIP_ROWS: [f64; 9] = [0.0, 0.05, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1.0];
@@ -19,6 +19,11 @@ const EASE: f64 = 0.012;
 const SNAP: f64 = 0.05;
 /// The hips of a garment stand off the body by at most this (U).
 const HIP_EASE: f64 = 0.06;
+/// The waist is drawn up by at most this to cover the old waistband (U), and so many work pixels beyond its edge.
+const MOST_RISE: f64 = 0.18;
+const COVERED: f64 = 1.0;
+/// Share of a half that is counted as its middle.
+const MIDDLE_SHARE: f64 = 0.35;
 /// Share of a leg from which on shoes hide the old trousers' edge.
 const SHOES_FROM: f64 = 0.84;
 /// Height over width of garments that are surely short, and of those that surely reach the ankles.
@@ -65,6 +70,8 @@ pub struct LowerFit {
     pub whole_person: bool,
     /// Where hips and legs are.
     pub stance: Stance,
+    /// Where the garment begins to be seen.
+    pub waistband: Waistband,
 }
 
 /// Lays trousers, shorts or a skirt on the person.
@@ -95,11 +102,14 @@ pub fn fit_lower(person: &PersonRegions, garment: &GarmentShape, lower: &LowerSh
     }
     .max(crotch + 0.12 * u);
 
+    let waistband = Waistband::find(person);
+    let tilt = waist_tilt(person);
     let mut rows = Rows {
         person,
         garment,
         lower,
-        tilt: waist_tilt(person),
+        tilt,
+        rise: Rise::default(),
         scale: WAIST_WIDTH * u / waist_width,
         shoes: stance.crotch + (ankle - stance.crotch) * SHOES_FROM,
         stance: &stance,
@@ -112,6 +122,7 @@ pub fn fit_lower(person: &PersonRegions, garment: &GarmentShape, lower: &LowerSh
         garment_crotch.y + (garment_bottom - garment_crotch.y) * LEG_ROWS[1],
         crotch + (bottom - crotch) * LEG_ROWS[1],
     );
+    rows.rise = rows.rise_over(&waistband.edge, garment_top + 1.0, waist);
     for t in HIP_ROWS {
         rows.add_hip(
             t,
@@ -134,6 +145,7 @@ pub fn fit_lower(person: &PersonRegions, garment: &GarmentShape, lower: &LowerSh
         bottom,
         whole_person: stance.whole_person,
         stance,
+        waistband,
     }
 }
 
@@ -183,6 +195,13 @@ impl GarmentRow {
     }
 }
 
+/// How far the cloth is drawn up at the waist to cover the old waistband (work pixels, at least 0).
+#[derive(Debug, Clone, Copy, Default)]
+struct Rise {
+    middle: f64,
+    outer: PerSide<f64>,
+}
+
 /// Matches rows from the top down.
 struct Rows<'a> {
     person: &'a PersonRegions,
@@ -190,6 +209,7 @@ struct Rows<'a> {
     lower: &'a LowerShape,
     stance: &'a Stance,
     tilt: (f64, f64),
+    rise: Rise,
     /// Person work pixels per garment work pixel.
     scale: f64,
     /// Row from which on shoes hide the edges of what is worn.
@@ -204,8 +224,7 @@ impl Rows<'_> {
     /// Matches a row between waist and crotch; the waistband follows the tilt of the hips, less and less downwards.
     fn add_hip(&mut self, t: f64, garment_y: f64, y: f64) {
         let row = self.garment_row(garment_y);
-        let u = self.person.shoulder_width;
-        let dip = |x: f64| (self.tilt.0 * x + self.tilt.1).clamp(-0.10 * u, 0.10 * u) * (1.0 - t);
+        let dip = |x: f64, rise: f64| (self.dip(x) - rise) * (1.0 - t);
         let crotch_x = self.lower.landmarks.crotch.x;
         let garment_middle = if t > 0.3 {
             crotch_x
@@ -214,16 +233,60 @@ impl Rows<'_> {
         };
         let outer = PerSide::from_fn(|side| self.hip_edge(side, t, y, &row));
         let middle = f64::midpoint(outer.left, outer.right) * (1.0 - t) + self.stance.hip_x * t;
-        let pair = |garment_x: f64, x: f64| Pair {
+        let pair = |garment_x: f64, x: f64, rise: f64| Pair {
             garment: Point::new(garment_x, garment_y),
-            person: Point::new(x, y + dip(x)),
+            person: Point::new(x, y + dip(x, rise)),
         };
+        let rows = PerSide::from_fn(|side| LegRow {
+            outer: pair(row.outer(side), outer[side], self.rise.outer[side]),
+            inner: Some(pair(garment_middle, middle, self.rise.middle)),
+        });
         for side in Side::ALL {
-            self.halves[side].push(LegRow {
-                outer: pair(row.outer(side), outer[side]),
-                inner: Some(pair(garment_middle, middle)),
-            });
+            self.halves[side].push(rows[side]);
         }
+    }
+
+    /// Gives how far the tilt of the hips lowers the waist in a column.
+    fn dip(&self, x: f64) -> f64 {
+        let most = 0.10 * self.person.shoulder_width;
+        (self.tilt.0 * x + self.tilt.1).clamp(-most, most)
+    }
+
+    /// Draws the waist up to the old waistband: `edge` is its row per column, the garment begins at the row `waist`.
+    ///
+    /// The waist stays a line from the middle to each side; it covers the old one wherever [`MOST_RISE`] allows.
+    fn rise_over(&self, edge: &[f64], garment_y: f64, waist: f64) -> Rise {
+        let most = MOST_RISE * self.person.shoulder_width;
+        let row = self.garment_row(garment_y);
+        let outer = PerSide::from_fn(|side| self.hip_edge(side, 0.0, waist, &row));
+        let middle = f64::midpoint(outer.left, outer.right);
+        let missing = |x: f64| {
+            let edge = edge.get(x.max(0.0) as usize).copied().unwrap_or(waist);
+            waist + self.dip(x) - edge + COVERED
+        };
+        // Columns of one half with their distance from the middle, 0 to 1.
+        let columns = |side: Side| {
+            let (from, to) = (middle, outer[side]);
+            let count = (to - from).abs().max(1.0) as usize;
+            (0..=count).map(move |step| {
+                let across = step as f64 / count as f64;
+                (across, missing(from + (to - from) * across))
+            })
+        };
+        let near_middle = Side::ALL.into_iter().flat_map(columns);
+        let middle = near_middle
+            .filter(|(across, _)| *across < MIDDLE_SHARE)
+            .map(|(_, missing)| missing)
+            .fold(0.0, f64::max)
+            .min(most);
+        let outer = PerSide::from_fn(|side| {
+            columns(side)
+                .filter(|(across, _)| *across >= MIDDLE_SHARE)
+                .map(|(across, missing)| (missing - middle * (1.0 - across)) / across)
+                .fold(0.0, f64::max)
+                .min(most)
+        });
+        Rise { middle, outer }
     }
 
     /// Lets the cloth lie on the waist and stand off the hips where the garment is naturally wider.

@@ -132,7 +132,11 @@ impl Dressed<'_> {
             return top.clone();
         }
         let lab = &self.scene.lab;
-        let distance = distance_from_colors(lab, &main_colors(&lab.select(&middle), TOP_COLORS));
+        let distance = distance_from_colors(
+            lab,
+            &main_colors(&lab.select(&middle), TOP_COLORS),
+            [1.0; 3],
+        );
         let matching = self.mask(|x, y| {
             let above = self.above_shoulders(x, y);
             let kept = top[(x, y)] && !(above > 0.06 && distance[(x, y)] > NOT_TOP);
@@ -291,12 +295,12 @@ pub(super) fn main_colors(colors: &[[f32; 3]], count: usize) -> Vec<[f32; 3]> {
     kmeans(&samples, count, 15, 1)
 }
 
-/// Lab distance of every pixel from the nearest of some colours.
-pub(super) fn distance_from_colors(lab: &Color, colors: &[[f32; 3]]) -> Gray {
+/// Weighted Lab distance of every pixel from the nearest of some colours.
+pub(super) fn distance_from_colors(lab: &Color, colors: &[[f32; 3]], weights: [f32; 3]) -> Gray {
     lab.map(|pixel| {
         colors
             .iter()
-            .map(|color| lab_distance(pixel, *color, [1.0; 3]))
+            .map(|color| lab_distance(pixel, *color, weights))
             .fold(f32::INFINITY, f32::min)
     })
 }

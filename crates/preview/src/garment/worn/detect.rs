@@ -142,6 +142,8 @@ const NECK_CENTER: std::ops::RangeInclusive<f64> = 0.25..=0.75;
 /// border, so that a neck cut by it may be wider.
 const NECK_WIDTH: f64 = 0.30;
 const CUT_NECK_WIDTH: f64 = 0.40;
+/// Widest figure at the neck (widths of the figure): beside a waistband there is as much of the garment as there is below it.
+const FIGURE_AT_NECK: f64 = 0.65;
 /// Least areas (shares of the figure) of a neck, of a limb, and of a neck that the picture's upper border cuts.
 const NECK_AREA: f64 = 0.015;
 const LIMB_AREA: f64 = 0.010;
@@ -169,7 +171,7 @@ fn shows_neck_and_limb(skin: &Mask, lab: &Color, mask: &Mask, outline: &Outline)
     let necks = parts
         .regions
         .iter()
-        .filter(|part| is_neck(part, &parts.mask(part.label), figure, outline));
+        .filter(|part| is_neck(part, &parts.mask(part.label), mask, outline));
     for neck in necks {
         if is_cut_above(neck) && neck.area as f64 > CUT_NECK_AREA * figure {
             return true;
@@ -197,11 +199,11 @@ fn is_cut_above(part: &Region) -> bool {
     part.y0 <= 1
 }
 
-fn is_neck(part: &Region, pixels: &Mask, figure: f64, outline: &Outline) -> bool {
+fn is_neck(part: &Region, pixels: &Mask, figure: &Mask, outline: &Outline) -> bool {
     let width = outline.width as f64;
     let center = (part.centroid.x - outline.bounds.x0 as f64) / width;
     let begin = part.y0 as f64 - outline.bounds.y0 as f64;
-    if (part.area as f64) < NECK_AREA * figure
+    if (part.area as f64) < NECK_AREA * figure.count() as f64
         || !NECK_CENTER.contains(&center)
         || begin > NECK_WITHIN * outline.height as f64
     {
@@ -217,6 +219,11 @@ fn is_neck(part: &Region, pixels: &Mask, figure: f64, outline: &Outline) -> bool
     let widest = if is_cut_above(part) {
         CUT_NECK_WIDTH
     } else {
+        let center = f64::midpoint(first as f64, last as f64);
+        let beside = width_through(figure, center, below_top as f64).unwrap_or(width);
+        if beside > FIGURE_AT_NECK * width {
+            return false;
+        }
         NECK_WIDTH
     };
     ((last - first + 1) as f64) < widest * width

@@ -18,15 +18,48 @@ const FARTHEST: f32 = 16.0;
 /// Lab distance below which a colour of the top and one of the lower garment are the same.
 const LEAST_CONTRAST: f32 = 10.0;
 /// The curve is raised by at most this (U).
-const RAISED: f64 = 0.10;
+const RAISED: f64 = 0.16;
+/// A waistband below a bare midriff is covered from this far above its edge (U).
+const LIFT: f64 = 0.012;
 /// Columns beyond the torso whose pixels count (U).
 const BESIDE: f64 = 0.08;
 /// Width of the smoothing of the raised curve (U).
 const SMOOTHED: f64 = 0.04;
 
+/// Where the old lower garment begins to be seen.
+#[derive(Debug, Clone)]
+pub struct Waistband {
+    /// Row per column of the work picture: the hem of the top, or the old waistband under a midriff.
+    pub edge: Vec<f64>,
+    /// Pixels that have the colours of the lower garment worn; none where it cannot be told from the top.
+    pub old_bottom: Mask,
+}
+
+impl Waistband {
+    /// Finds it on the person.
+    pub(super) fn find(person: &PersonRegions) -> Self {
+        let old_bottom = looks_like_bottom(person);
+        Self {
+            edge: raised(person, &top_edge(person), &old_bottom),
+            old_bottom,
+        }
+    }
+}
+
+/// Gives the smooth curve that the analysis found.
+fn top_edge(person: &PersonRegions) -> Vec<f64> {
+    if person.waist > person.hem {
+        // The old waistband has a dark upper edge, which is to be covered too.
+        let lift = LIFT * person.shoulder_width;
+        person.waist_curve.iter().map(|row| row - lift).collect()
+    } else {
+        person.hem_curve.clone()
+    }
+}
+
 /// Marks pixels from just above the waist downwards that have the colours of the lower garment worn rather than those of the
 /// top; nothing where both look alike.
-pub(super) fn looks_like_bottom(person: &PersonRegions) -> Mask {
+fn looks_like_bottom(person: &PersonRegions) -> Mask {
     let u = person.shoulder_width;
     let (width, height) = person.silhouette.size();
     let nothing = Plane::new(width, height, false);
@@ -83,7 +116,7 @@ pub(super) fn looks_like_bottom(person: &PersonRegions) -> Mask {
 }
 
 /// Raises a row per column over what looks like the old lower garment right above it.
-pub(super) fn raised(person: &PersonRegions, edge: &[f64], bottom: &Mask) -> Vec<f64> {
+fn raised(person: &PersonRegions, edge: &[f64], bottom: &Mask) -> Vec<f64> {
     let u = person.shoulder_width;
     let side = |edges: &[f64], x: f64| edges.get(x as usize).copied();
     let row = person.waist.max(0.0);
