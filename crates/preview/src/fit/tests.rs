@@ -361,3 +361,28 @@ fn rows_of_legs_descend_and_never_turn_inside_out() {
         }
     }
 }
+
+#[test]
+fn trousers_are_drawn_up_where_the_old_waistband_is_higher_than_the_waist() {
+    let (_, mut regions) = analyzed(Outfit::TopAndTrousers, SleeveLength::Short);
+    let trousers = flat_lay(GarmentKind::Trousers, Category::Bottom);
+    let u = regions.shoulder_width;
+    let level = fit_lower(&regions, &trousers, trousers.lower().unwrap());
+    let lowest = level.halves.left[0].outer.person.y;
+    let corner = level.halves.left[0].outer.person.x;
+    let (raised, middle) = (lowest - 0.12 * u, regions.center_x);
+    for (x, row) in regions.hem_curve.iter_mut().enumerate() {
+        let share = ((middle - x as f64) / (middle - corner)).clamp(0.0, 1.0);
+        *row += (raised - *row) * share * share;
+    }
+    let fit = fit_lower(&regions, &trousers, trousers.lower().unwrap());
+    let outer = |fit: &LowerFit, side: Side| fit.halves[side][0].outer.person.y;
+    assert!(outer(&fit, Side::Left) <= raised + 0.5);
+    assert!((outer(&fit, Side::Right) - outer(&level, Side::Right)).abs() < 0.02 * u);
+    let crotch = |fit: &LowerFit| fit.halves.left[9].outer.person;
+    assert!((crotch(&fit) - crotch(&level)).length() < 0.01 * u);
+    // Beyond reason nothing is drawn up.
+    regions.hem_curve.iter_mut().for_each(|row| *row -= u);
+    let fit = fit_lower(&regions, &trousers, trousers.lower().unwrap());
+    assert!(outer(&fit, Side::Left) > lowest - 0.2 * u);
+}

@@ -120,6 +120,23 @@ fn finds_a_bare_midriff() {
 }
 
 #[test]
+fn follows_the_edge_between_pale_jeans_and_a_white_top() {
+    let (picture, person) = analyzed(&SyntheticPerson {
+        top: [236, 238, 240],
+        bottom: [218, 228, 240],
+        wall: [176, 172, 166],
+        ..SyntheticPerson::default()
+    });
+    let hem = picture.hem * person.scale;
+    let row = hem as usize - 2;
+    let first = person.torso_left[row] as usize + 2;
+    let last = person.torso_right[row] as usize - 2;
+    for x in first..last {
+        assert_near(person.hem_curve[x], hem, 4.0, "hem curve");
+    }
+}
+
+#[test]
 fn sees_that_a_dress_has_no_waist_and_where_it_ends() {
     let (_, person) = analyzed(&SyntheticPerson {
         outfit: Outfit::Dress,

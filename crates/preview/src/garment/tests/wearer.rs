@@ -70,6 +70,38 @@ fn takes_a_face_printed_on_the_chest_for_a_print() {
 }
 
 #[test]
+fn takes_a_waistband_of_skin_colour_for_a_waistband() {
+    let skin = [222, 174, 148];
+    let mut garment = SyntheticGarment {
+        kind: GarmentKind::Trousers,
+        ..SyntheticGarment::default()
+    }
+    .draw();
+    let bounds = garment.mask.bounds().unwrap();
+    let (width, height) = (
+        (bounds.x1 - bounds.x0) as f64,
+        (bounds.y1 - bounds.y0) as f64,
+    );
+    // A faded spot below the button and another one on a leg.
+    for (across, down, half) in [(0.5, 0.07, 0.13), (0.12, 0.8, 0.1)] {
+        let center = Point::new(
+            bounds.x0 as f64 + across * width,
+            bounds.y0 as f64 + down * height,
+        );
+        let half = half * width;
+        for y in (center.y - half) as usize..(center.y + half) as usize {
+            for x in (center.x - half) as usize..(center.x + half) as usize {
+                if garment.mask[(x, y)] {
+                    garment.image[(x, y)] = skin;
+                }
+            }
+        }
+    }
+    let shape = analyze(&garment.image, Some(Category::Bottom), None).unwrap();
+    assert!(shape.wearer.is_none());
+}
+
+#[test]
 fn takes_cloth_of_skin_colour_for_cloth() {
     for color in [
         [222, 184, 150],
