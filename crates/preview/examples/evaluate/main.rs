@@ -275,8 +275,8 @@ fn time_pair(pair: &Pair, person: &Photo, garment: &Photo) -> Times {
     }
     let start = Instant::now();
     let (regions, shape) = rayon::join(
-        || prepare_person(&person.image, person.largest_face()),
-        || prepare_garment(&garment.image, Some(pair.category), garment.largest_face()),
+        || prepare_person(&person.image, person.persons_face()),
+        || prepare_garment(&garment.image, Some(pair.category), garment.wearers_face()),
     );
     if let (Ok(regions), Ok(shape)) = (regions, shape) {
         // Only its time is wanted.

@@ -4,8 +4,7 @@ const POSE: &str =
     "Stand upright and face the camera, arms hanging at your sides, a little away from the body.";
 const WALL: &str = "Stand before a plain wall with nothing else in the picture.";
 const OTHER_COLOUR: &str = "Stand before a wall that has another colour than your clothes.";
-const FREE_HANDS: &str =
-    "Let both arms hang free beside your body with nothing in your hands, in close-fitting clothes.";
+const FREE_HANDS: &str = "Let both arms hang free beside your body with nothing in your hands, in close-fitting clothes.";
 const FRAME: &str = "Let the picture show you whole, with room on both sides.";
 const FACE: &str = "Let your face be seen from the front.";
 const CLOSE_FITTING: &str = "Wear something close-fitting, so that your outline can be seen.";
