@@ -7,6 +7,7 @@
 mod armholes;
 mod backdrop;
 mod closed_wall;
+mod contour;
 mod cutout;
 mod neckline;
 mod outline;

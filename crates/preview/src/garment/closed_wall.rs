@@ -5,6 +5,7 @@
 //! not. Two passes: the first compares with a surface fitted to the picture's border and only needs to be roughly right, the
 //! second with the blurred wall that the first one found, which follows vignettes and soft shadows and allows tighter levels.
 
+use super::contour::WallView;
 use super::cutout::{COLOR_WEIGHTS, EVERY_SIDE};
 use crate::raster::{
     Color, Connectivity, Gray, Mask, Plane, box_blur, components, dilate, erode, flood_from_border,
@@ -48,6 +49,16 @@ pub(super) struct Wall {
     ringing: f64,
 }
 
+/// A garment cut out of its wall.
+pub(super) struct Cut {
+    /// The garment up to half of its contrast.
+    pub(super) mask: Mask,
+    /// The garment with ringing and soft shadow around it.
+    pub(super) outer: Mask,
+    /// Distance to the wall above which a colour stands out.
+    pub(super) level: f32,
+}
+
 /// Upper quantiles of what the wall alone shows.
 #[derive(Clone, Copy)]
 struct Noise {
@@ -85,14 +96,28 @@ impl Wall {
         }
     }
 
-    /// Cuts the garment out; `tolerance` multiplies what counts as noise. Gives the level of the colour, too.
-    pub(super) fn cut(&self, tolerance: f32) -> (Mask, f32) {
+    /// Cuts the garment out; `tolerance` multiplies what counts as noise.
+    pub(super) fn cut(&self, tolerance: f32) -> Cut {
         let noise = [self.noise.distance, self.noise.slope];
         let (barrier, level) = barrier(&self.distance, &self.slope, noise, 1, tolerance);
         let wall = disc_flood(&barrier, DISC[1]);
         let wall = self.with_pockets(&wall, &barrier);
+        let outer = wall.not();
         let wall = self.up_to_half_contrast(&wall);
-        (smooth_where_faint(&wall.not(), &self.contrast), level)
+        Cut {
+            mask: smooth_where_faint(&wall.not(), &self.contrast),
+            outer,
+            level,
+        }
+    }
+
+    /// Shows the wall to whoever looks for the exact edge; `level` is that of the cut.
+    pub(super) fn view(&self, level: f32) -> WallView<'_> {
+        WallView {
+            distance: &self.distance,
+            contrast: &self.contrast,
+            noise: level,
+        }
     }
 
     /// Lets the wall grow through ringing and soft shadow up to where half of the garment's contrast is reached.

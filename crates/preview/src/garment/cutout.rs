@@ -2,7 +2,8 @@
 
 use super::WORK_HEIGHT;
 use super::backdrop::Backdrop;
-use super::closed_wall::Wall;
+use super::closed_wall::{Cut, Wall};
+use super::contour::settle;
 use crate::raster::{
     Color, Connectivity, Gray, Mask, Plane, Rgb8, Sides, arc_length, bilateral, components,
     contour_area, erode, flood_from_border, lab, lab_distance, largest_component, median,
@@ -56,11 +57,12 @@ pub(super) fn cut_out(image: &Rgb8) -> Cutout {
         &backdrop.surface,
         WORK_HEIGHT as f64 / image.height() as f64,
     );
-    let mask = best_cut(&wall);
+    let Cut { mask, outer, level } = best_cut(&wall);
     let distance = smooth.zip_map(&backdrop.surface, |color, wall| {
         lab_distance(color, wall, COLOR_WEIGHTS)
     });
     let mask = without_cast_shadow(mask, &smooth, &backdrop.surface, &distance);
+    let mask = settle(mask, &outer, &wall.view(level));
     Cutout {
         work,
         lab,
@@ -73,14 +75,22 @@ pub(super) fn cut_out(image: &Rgb8) -> Cutout {
 ///
 /// A tolerant level swallows pale garments, a strict one leaves noise of the wall standing. Both show: garments are compact and
 /// nearly symmetric.
-fn best_cut(wall: &Wall) -> Mask {
+fn best_cut(wall: &Wall) -> Cut {
     let (width, height) = wall.distance.size();
-    let mut best: (f64, Mask) = (f64::NEG_INFINITY, Plane::new(width, height, false));
+    let nothing = Plane::new(width, height, false);
+    let mut best = (
+        f64::NEG_INFINITY,
+        Cut {
+            outer: nothing.clone(),
+            mask: nothing,
+            level: 0.0,
+        },
+    );
     for tolerance in TOLERANCES {
-        let (cut, level) = wall.cut(tolerance);
-        let mut cut = largest_component(&open(&cut, 1.0));
-        fill_closed_holes(&mut cut, &wall.distance, level);
-        let score = outline_score(&cut) + SYMMETRY * mirror_overlap(&cut);
+        let mut cut = wall.cut(tolerance);
+        cut.mask = largest_component(&open(&cut.mask, 1.0));
+        fill_closed_holes(&mut cut.mask, &wall.distance, cut.level);
+        let score = outline_score(&cut.mask) + SYMMETRY * mirror_overlap(&cut.mask);
         if score > best.0 + STRICTER_GAIN {
             best = (score, cut);
         }

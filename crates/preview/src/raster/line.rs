@@ -12,6 +12,8 @@ pub enum Edge {
     Reflect,
     /// Mirrors around the last value: `c b | a b c`.
     Mirror,
+    /// Begins again, as a closed line does: `b c | a b c`.
+    Wrap,
 }
 
 impl Edge {
@@ -24,6 +26,7 @@ impl Edge {
                 let wrapped = index.rem_euclid(2 * length);
                 wrapped.min(2 * length - 1 - wrapped)
             }
+            Self::Wrap => index.rem_euclid(length),
             Self::Mirror if length == 1 => 0,
             Self::Mirror => {
                 let wrapped = index.rem_euclid(2 * (length - 1));
