@@ -2,13 +2,18 @@
 
 use crate::garment::GarmentShape;
 use crate::raster::{
-    Gray, Mask, Plane, Rgb8, erode, gaussian, gaussian_mask, nearest_true, resize_area_rgb8,
+    Border, Gray, Mask, Plane, Rgb8, distance_inside, erode, gaussian, gaussian_mask, nearest_true,
+    resize_area_rgb8, sample_linear,
 };
 
 use super::patch::cubic_weights;
 
 /// Work pixels of the garment's rim that may carry studio light: never used as colour source.
 const SAFE_RIM: f64 = 3.0;
+/// Depths between which the lens mixes cloth and wall (work pixels, 1 on the outermost pixels).
+const CLEAN_DEPTH: (f32, f32) = (0.5, 2.2);
+/// Cloth and wall nearer to each other than this (8-bit RGB) leave no halo.
+const ALIKE: f32 = 14.0;
 /// Blur of the colours beyond the rim (work pixels): nearest colours make streaks where the warp stretches them.
 const BLEED_SOFT: f32 = 1.6;
 /// Blur of the outline (work pixels).
@@ -33,11 +38,11 @@ pub(super) struct Cloth {
 impl Cloth {
     /// Prepares the colours.
     ///
-    /// `trusted` are the work pixels that keep their colours, `sources` those that lend them to the others; `magnification` is
-    /// the number of pixels in the person's full-size picture per pixel of the product photo.
+    /// `cloth` are the work pixels of cloth that may be shown, `sources` those that lend their colours to the others;
+    /// `magnification` is the number of pixels in the person's full-size picture per pixel of the product photo.
     pub(super) fn new(
         garment: &GarmentShape,
-        trusted: &Mask,
+        cloth: &Mask,
         sources: &Mask,
         magnification: f64,
     ) -> Self {
@@ -57,19 +62,15 @@ impl Cloth {
             ratio(photo.width(), garment.work.width()),
             ratio(photo.height(), garment.work.height()),
         );
-        let around = bleed(&garment.work, sources);
+        let rim = Rim::new(&garment.work, cloth, sources);
         let mut colors = Plane::new(photo.width(), photo.height(), [0; 3]);
-        if around.width() > 0 {
+        if rim.width() > 0 {
             colors.fill_rows(|y, row| {
                 let work_y = (y as f32 + 0.5) / factor.1 - 0.5;
-                let trusted_row = trusted.row(((work_y + 0.5) as usize).min(trusted.height() - 1));
+                let photo = photo.row(y);
                 for (x, value) in row.iter_mut().enumerate() {
                     let work_x = (x as f32 + 0.5) / factor.0 - 0.5;
-                    *value = if trusted_row[((work_x + 0.5) as usize).min(trusted_row.len() - 1)] {
-                        photo[(x, y)]
-                    } else {
-                        mix_at(&around, work_x, work_y).map(|part| (part + 0.5) as u8)
-                    };
+                    *value = rim.cleaned(photo[x], work_x, work_y);
                 }
             });
         }
@@ -87,13 +88,79 @@ impl Cloth {
     }
 }
 
-/// Lists the garment pixels whose colours can be trusted: away from the rim, or all of them when nothing else is left.
+/// What the cloth's rim needs to lose the wall that the lens mixed into it (blur-fusion foreground estimation, Forte 2021, with
+/// nearest colours in place of the blurred ones).
+struct Rim {
+    /// Distance to the cloth's edge, work pixels: 0 outside, 1 on the outermost pixels.
+    depth: Gray,
+    /// The cloth's colour as its inside lends it to the rim.
+    cloth: Rgb8,
+    /// The colour of what is around the cloth.
+    around: Rgb8,
+}
+
+impl Rim {
+    fn new(work: &Rgb8, cloth: &Mask, sources: &Mask) -> Self {
+        let outside = cloth.not();
+        let far = erode(&outside, SAFE_RIM);
+        Self {
+            depth: distance_inside(cloth),
+            cloth: bleed(work, sources),
+            around: bleed(work, if far.any() { &far } else { &outside }),
+        }
+    }
+
+    fn width(&self) -> usize {
+        self.cloth.width()
+    }
+
+    /// Takes the wall's share out of a colour of the photo at a work position.
+    fn cleaned(&self, color: [u8; 3], x: f32, y: f32) -> [u8; 3] {
+        let nearest = self
+            .depth
+            .get_clamped((x + 0.5) as isize, (y + 0.5) as isize);
+        if nearest > CLEAN_DEPTH.1 + 1.0 {
+            return color;
+        }
+        let inner = mix_at(&self.cloth, x, y);
+        let depth = sample_linear(&self.depth, x, y, Border::Replicate);
+        let by_place = ((depth - CLEAN_DEPTH.0) / (CLEAN_DEPTH.1 - CLEAN_DEPTH.0)).clamp(0.0, 1.0);
+        if by_place <= 0.0 {
+            return inner.map(|part| (part + 0.5) as u8);
+        }
+        let seen = color.map(f32::from);
+        let outer = mix_at(&self.around, x, y);
+        let share = by_place.max(share_of(seen, inner, outer));
+        let mut clean = [0; 3];
+        for (part, clean) in clean.iter_mut().enumerate() {
+            let expected = share * inner[part] + (1.0 - share) * outer[part];
+            let value = inner[part] + share * (seen[part] - expected);
+            *clean = (value + 0.5).clamp(0.0, 255.0) as u8;
+        }
+        clean
+    }
+}
+
+/// Measures how far a colour lies on the way from the wall's to the cloth's, 0 to 1; 1 where both are alike.
+fn share_of(seen: [f32; 3], cloth: [f32; 3], wall: [f32; 3]) -> f32 {
+    let (mut along, mut length) = (0.0, 0.0);
+    for ((seen, cloth), wall) in seen.into_iter().zip(cloth).zip(wall) {
+        along += (seen - wall) * (cloth - wall);
+        length += (cloth - wall) * (cloth - wall);
+    }
+    if length < ALIKE * ALIKE {
+        return 1.0;
+    }
+    (along / length).clamp(0.0, 1.0)
+}
+
+/// Lists the garment pixels deeper than `rim`, or all of them when nothing else is left.
 pub(super) fn trusted(mask: &Mask, rim: f64) -> Mask {
     let inner = erode(mask, rim);
     if inner.any() { inner } else { mask.clone() }
 }
 
-/// Lists the trusted pixels of a top or a dress.
+/// Lists the pixels of a top or a dress that lend their colours to the rim.
 pub(super) fn trusted_upper(front: &Mask) -> Mask {
     trusted(front, SAFE_RIM)
 }

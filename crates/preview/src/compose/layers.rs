@@ -53,11 +53,10 @@ pub(super) fn upper_layers(
     frame: &Frame,
 ) -> UpperLayers {
     let front = garment.mask.and_not(&upper.opening);
-    let sure = trusted_upper(&front);
     let cloth = Cloth::new(
         garment,
-        &sure,
-        &sure,
+        &front,
+        &trusted_upper(&front),
         magnification(fit.scale, garment, frame),
     );
     let trunk = trunk_mask(&front, upper, fit);
@@ -250,11 +249,11 @@ pub(super) fn lower_layer(
         });
         if kept.any() { kept } else { mask.clone() }
     };
-    let sure = without_seam(&trusted(&garment.mask, 2.0), 2.5, 3.0, 20.0);
+    let shown = without_seam(&garment.mask, 2.5, 3.0, 20.0);
     let sources = without_seam(&trusted(&garment.mask, 4.0), 4.0, 5.0, 24.0);
     let cloth = Cloth::new(
         garment,
-        &sure,
+        &shown,
         &sources,
         magnification(fit.scale, garment, frame),
     );

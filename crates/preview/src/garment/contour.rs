@@ -7,9 +7,9 @@
 
 use super::cutout::EVERY_SIDE;
 use crate::raster::{
-    Border, Edge, Gray, Mask, Plane, Point, dilate, fill_polygon, flood_from_border,
-    gaussian_1d_with, largest_component, median, nearest_true, open, outer_contour, percentile,
-    resample, sample_linear, seam,
+    Border, Connectivity, Edge, Gray, Mask, Plane, Point, components, dilate, fill_polygon,
+    flood_from_border, gaussian_1d_with, largest_component, median, nearest_true, open,
+    outer_contour, percentile, resample, sample_linear, seam,
 };
 
 /// Smoothing of the outline before it is moved (work pixels along it).
@@ -40,11 +40,13 @@ const RINGING: f32 = 0.10;
 /// Contrast from which a stretch keeps the edge that was found pixel by pixel (Lab).
 const HIGH_CONTRAST: f32 = 26.0;
 /// Contrast over the noise of the wall below which colour tells nothing.
-const SURE: f32 = 2.0;
+const SURE: f32 = 1.6;
 /// A pale stretch spoils the edge this far along the outline to both sides (work pixels).
 const REACH_ALONG: usize = 12;
 /// Bits of wall attached to the outside are removed by an opening of this radius (work pixels).
 const OUTER_OPEN: f64 = 1.5;
+/// Changes of fewer pixels are not worth it.
+const LEAST_CHANGE: usize = 20;
 /// Fewest points of an outline that can be smoothed.
 const LEAST_POINTS: usize = 64;
 
@@ -244,7 +246,7 @@ fn merged(mask: Mask, settled: &Mask, stations: &[Station], noise: f32) -> Mask 
     }
     let near = dilate(&marks, f64::from(INWARDS) + 2.0);
     let nearest = nearest_true(&marks);
-    let merged = Plane::from_fn(width, height, |x, y| {
+    let redrawn = Plane::from_fn(width, height, |x, y| {
         let at = (x, y);
         let redrawn = near[at]
             && pale
@@ -252,7 +254,12 @@ fn merged(mask: Mask, settled: &Mask, stations: &[Station], noise: f32) -> Mask 
                 .get(nearest[at] as usize)
                 .copied()
                 .unwrap_or(false);
-        if redrawn { settled[at] } else { mask[at] }
+        redrawn && settled[at] != mask[at]
+    });
+    let parts = components(&redrawn, Connectivity::Four);
+    let merged = mask.zip_map(&parts.labels, |inside, label| {
+        let worth_it = label > 0 && parts.regions[label as usize - 1].area >= LEAST_CHANGE;
+        inside != worth_it
     });
     largest_component(&open(&merged, 1.0))
 }
