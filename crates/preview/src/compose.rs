@@ -6,6 +6,7 @@
 mod cloth;
 mod continuation;
 mod floating;
+mod grain;
 mod layers;
 mod leftover;
 mod legs;

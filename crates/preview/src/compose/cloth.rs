@@ -6,6 +6,7 @@ use crate::raster::{
     resize_area_rgb8, sample_linear,
 };
 
+use super::grain::{Grain, Speckles, soften_slightly};
 use super::patch::cubic_weights;
 
 /// Work pixels of the garment's rim that may carry studio light: never used as colour source.
@@ -33,18 +34,22 @@ pub(super) struct Cloth {
     colors: Rgb8,
     /// Pixels of `colors` per garment work pixel.
     factor: (f32, f32),
+    /// Grain of the person's photo that the product photo lacks.
+    speckles: Option<Speckles>,
 }
 
 impl Cloth {
     /// Prepares the colours.
     ///
     /// `cloth` are the work pixels of cloth that may be shown, `sources` those that lend their colours to the others;
-    /// `magnification` is the number of pixels in the person's full-size picture per pixel of the product photo.
+    /// `magnification` is the number of pixels in the person's full-size picture per pixel of the product photo;
+    /// `grain` is that of the person's photo.
     pub(super) fn new(
         garment: &GarmentShape,
         cloth: &Mask,
         sources: &Mask,
         magnification: f64,
+        grain: &Grain,
     ) -> Self {
         let (width, height) = garment.image.size();
         let shrunk;
@@ -74,7 +79,29 @@ impl Cloth {
                 }
             });
         }
-        Self { colors, factor }
+        let shown_at = if magnification < SHRINK_BELOW {
+            1.0 / SHRINK_RESERVE as f32
+        } else {
+            magnification as f32
+        };
+        let own = Grain::of(photo);
+        let blur = grain.missing_blur(&own, shown_at);
+        if blur > 0.0 {
+            soften_slightly(&mut colors, blur / shown_at);
+        }
+        Self {
+            colors,
+            factor,
+            speckles: Speckles::new(grain.missing_noise(&own)),
+        }
+    }
+
+    /// Gives the grain to add at a pixel of the person's picture (levels of 255).
+    #[inline]
+    pub(super) fn speckle(&self, x: usize, y: usize) -> f32 {
+        self.speckles
+            .as_ref()
+            .map_or(0.0, |speckles| speckles.at(x, y))
     }
 
     /// Reads the colour at a garment work position (bilinear).

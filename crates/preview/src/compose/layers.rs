@@ -9,6 +9,7 @@ use crate::raster::{
 };
 
 use super::cloth::{Cloth, SoftOutline, trusted, trusted_upper};
+use super::grain::Grain;
 use super::patch::{Frame, Patch, SoftMask, Window, below_curve};
 
 /// Smoothness of a skirt's spline.
@@ -50,6 +51,7 @@ pub(super) fn upper_layers(
     garment: &GarmentShape,
     upper: &UpperShape,
     fit: &UpperFit,
+    grain: &Grain,
     frame: &Frame,
 ) -> UpperLayers {
     let front = garment.mask.and_not(&upper.opening);
@@ -58,6 +60,7 @@ pub(super) fn upper_layers(
         &front,
         &trusted_upper(&front),
         magnification(fit.scale, garment, frame),
+        grain,
     );
     let trunk = trunk_mask(&front, upper, fit);
     let mut torso = mesh_layer(&fit.mesh.trunk, &cloth, &SoftOutline::new(&trunk), frame);
@@ -210,7 +213,8 @@ fn warp(
         if alpha <= 0.0 {
             return [0.0; 4];
         }
-        let [red, green, blue] = cloth.color(garment_x, garment_y);
+        let speckle = cloth.speckle(x, y);
+        let [red, green, blue] = cloth.color(garment_x, garment_y).map(|part| part + speckle);
         [red, green, blue, alpha]
     });
     split(&mapped)
@@ -234,6 +238,7 @@ pub(super) fn lower_layer(
     garment: &GarmentShape,
     lower: &LowerShape,
     fit: &LowerFit,
+    grain: &Grain,
     frame: &Frame,
 ) -> Layer {
     let crotch = lower.landmarks.crotch;
@@ -256,6 +261,7 @@ pub(super) fn lower_layer(
         &shown,
         &sources,
         magnification(fit.scale, garment, frame),
+        grain,
     );
     if !fit.has_legs {
         return skirt_layer(person, garment, fit, &cloth, frame);

@@ -6,6 +6,7 @@ use crate::person::PersonRegions;
 use crate::raster::{Mask, Plane, Rgb8};
 
 use super::floating::settle_floating;
+use super::grain::Grain;
 use super::layers::lower_layer;
 use super::leftover::lower_leftover;
 use super::light::{light_match, shade, shadow_reach, soft_shadow};
@@ -30,7 +31,7 @@ pub(super) fn compose_lower(
     frame: &Frame,
 ) -> Result<Composition, ComposeError> {
     let u = person.shoulder_width;
-    let mut layer = lower_layer(person, garment, lower, fit, frame);
+    let mut layer = lower_layer(person, garment, lower, fit, &Grain::of(image), frame);
     let Waistband { edge, old_bottom } = &fit.waistband;
     let below = below_curve(edge, frame, layer.alpha.window());
     let first = layer.alpha.window().x0;

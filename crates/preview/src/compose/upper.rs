@@ -6,6 +6,7 @@ use crate::person::{PersonRegions, Side};
 use crate::raster::{Gray, Mask, Plane, Rgb8, dilate, erode, fill_polygon, lab_pixel};
 
 use super::floating::settle_floating;
+use super::grain::Grain;
 use super::layers::{Layer, UpperLayers, upper_layers};
 use super::leftover::{Leftover, upper_leftover};
 use super::legs::{leg_outline, leg_shade};
@@ -63,7 +64,8 @@ pub(super) fn compose_upper(
     frame: &Frame,
 ) -> Result<Composition, ComposeError> {
     let u = person.shoulder_width;
-    let UpperLayers { torso, sleeves } = upper_layers(person, garment, upper, fit, frame);
+    let UpperLayers { torso, sleeves } =
+        upper_layers(person, garment, upper, fit, &Grain::of(image), frame);
     let torso_coverage = shrink(&torso.alpha, frame);
     let mut sleeve_coverage = Plane::new(frame.work.0, frame.work.1, 0.0);
     for layer in sleeves.iter().filter_map(|(_, layer)| layer.as_ref()) {
