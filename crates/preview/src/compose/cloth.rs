@@ -2,8 +2,8 @@
 
 use crate::garment::GarmentShape;
 use crate::raster::{
-    Border, Gray, Mask, Plane, Rgb8, distance_inside, erode, gaussian, gaussian_mask, nearest_true,
-    resize_area_rgb8, sample_linear,
+    Border, Bounds, Gray, Mask, Plane, Rgb8, distance_inside, erode, gaussian, gaussian_mask,
+    nearest_true, resize_area_rgb8, sample_linear,
 };
 
 use super::grain::{Grain, Speckles, soften_slightly};
@@ -11,6 +11,8 @@ use super::patch::cubic_weights;
 
 /// Work pixels of the garment's rim that may carry studio light: never used as colour source.
 const SAFE_RIM: f64 = 3.0;
+/// Work pixels around the cloth that the soft outline can show.
+const SHOWN_AROUND: usize = 8;
 /// Depths between which the lens mixes cloth and wall (work pixels, 1 on the outermost pixels).
 const CLEAN_DEPTH: (f32, f32) = (0.5, 2.2);
 /// Cloth and wall nearer to each other than this (8-bit RGB) leave no halo.
@@ -67,15 +69,26 @@ impl Cloth {
             ratio(photo.width(), garment.work.width()),
             ratio(photo.height(), garment.work.height()),
         );
-        let rim = Rim::new(&garment.work, cloth, sources);
         let mut colors = Plane::new(photo.width(), photo.height(), [0; 3]);
-        if rim.width() > 0 {
+        if let Some(bounds) = cloth.bounds() {
+            let area = grown(bounds, SHOWN_AROUND, cloth.size());
+            let rim = Rim::new(&garment.work, cloth, sources, area);
+            let (first, last) = (
+                (area.y0 as f32 * factor.1) as usize,
+                ((area.y1 + 1) as f32 * factor.1).ceil() as usize,
+            );
+            let columns = (area.x0 as f32 * factor.0) as usize
+                ..(((area.x1 + 1) as f32 * factor.0).ceil() as usize).min(photo.width());
             colors.fill_rows(|y, row| {
-                let work_y = (y as f32 + 0.5) / factor.1 - 0.5;
-                let photo = photo.row(y);
-                for (x, value) in row.iter_mut().enumerate() {
-                    let work_x = (x as f32 + 0.5) / factor.0 - 0.5;
-                    *value = rim.cleaned(photo[x], work_x, work_y);
+                if !(first..last).contains(&y) {
+                    return;
+                }
+                let work_y = (y as f32 + 0.5) / factor.1 - 0.5 - area.y0 as f32;
+                let photo = &photo.row(y)[columns.clone()];
+                for (x, (value, seen)) in row[columns.clone()].iter_mut().zip(photo).enumerate() {
+                    let work_x =
+                        ((columns.start + x) as f32 + 0.5) / factor.0 - 0.5 - area.x0 as f32;
+                    *value = rim.cleaned(*seen, work_x, work_y);
                 }
             });
         }
@@ -115,6 +128,16 @@ impl Cloth {
     }
 }
 
+/// Grows a box by a margin inside a picture.
+fn grown(bounds: Bounds, margin: usize, (width, height): (usize, usize)) -> Bounds {
+    Bounds {
+        x0: bounds.x0.saturating_sub(margin),
+        y0: bounds.y0.saturating_sub(margin),
+        x1: (bounds.x1 + margin).min(width - 1),
+        y1: (bounds.y1 + margin).min(height - 1),
+    }
+}
+
 /// What the cloth's rim needs to lose the wall that the lens mixed into it (blur-fusion foreground estimation, Forte 2021, with
 /// nearest colours in place of the blurred ones).
 struct Rim {
@@ -127,21 +150,27 @@ struct Rim {
 }
 
 impl Rim {
-    fn new(work: &Rgb8, cloth: &Mask, sources: &Mask) -> Self {
-        let outside = cloth.not();
-        let far = erode(&outside, SAFE_RIM);
+    /// Prepares a part of the garment's work picture.
+    fn new(work: &Rgb8, cloth: &Mask, sources: &Mask, area: Bounds) -> Self {
+        let part = |mask: &Mask| mask.crop(area.x0, area.y0, area.width(), area.height());
+        let work = work.crop(area.x0, area.y0, area.width(), area.height());
+        let cloth = part(cloth);
+        let lend = || bleed(&work, &part(sources));
+        let around = || {
+            let outside = cloth.not();
+            let far = erode(&outside, SAFE_RIM);
+            bleed(&work, if far.any() { &far } else { &outside })
+        };
+        let (lent, (around, depth)) =
+            rayon::join(lend, || rayon::join(around, || distance_inside(&cloth)));
         Self {
-            depth: distance_inside(cloth),
-            cloth: bleed(work, sources),
-            around: bleed(work, if far.any() { &far } else { &outside }),
+            depth,
+            cloth: lent,
+            around,
         }
     }
 
-    fn width(&self) -> usize {
-        self.cloth.width()
-    }
-
-    /// Takes the wall's share out of a colour of the photo at a work position.
+    /// Takes the wall's share out of a colour of the photo at a work position in the part.
     fn cleaned(&self, color: [u8; 3], x: f32, y: f32) -> [u8; 3] {
         let nearest = self
             .depth

@@ -39,15 +39,23 @@ pub(super) fn cover_old_clothes(
     let Leftover {
         wall, skin, lower, ..
     } = leftover;
+    // Wall and skin do not depend on each other.
+    let (of_wall, of_skin) = rayon::join(
+        || {
+            wall.any().then(|| {
+                let region = wall.or(&dilate(wall, UNDERLAP).and(&skin.or(lower)));
+                let alpha = soften(&region, frame);
+                let color = wall_fill(image, person, &region, frame, alpha.window());
+                Step::Paint { color, alpha }
+            })
+        },
+        || {
+            skin.any()
+                .then(|| invented_skin(image, person, leftover, coverage, frame))
+        },
+    );
     let mut steps = Vec::new();
-    if wall.any() {
-        let region = wall.or(&dilate(wall, UNDERLAP).and(&skin.or(lower)));
-        let alpha = soften(&region, frame);
-        steps.push(Step::Paint {
-            color: wall_fill(image, person, &region, frame, alpha.window()),
-            alpha,
-        });
-    }
+    steps.extend(of_wall);
     if lower.any() {
         // What else is repaired nearby, and the rim of the old cloth, lend no colour.
         let near = dilate(lower, SURROUNDINGS as f64);
@@ -58,27 +66,37 @@ pub(super) fn cover_old_clothes(
             alpha,
         });
     }
-    if skin.any() {
-        let reach = (OVERLAP * person.shoulder_width).max(2.5);
-        let wide = dilate(skin, reach);
-        let narrow = dilate(skin, UNDERLAP);
-        let bare = bare_skin(person);
-        let region = Plane::from_fn(skin.width(), skin.height(), |x, y| {
-            let at = (x, y);
-            skin[at] || (wide[at] && bare[at]) || (narrow[at] && coverage[at] > 0.5)
-        });
-        let alpha = smoothed(&region, frame, SMOOTH);
-        let color = skin_fill(
-            image,
-            person,
-            &region,
-            &leftover.covered,
-            frame,
-            alpha.window(),
-        );
-        steps.push(Step::Paint { color, alpha });
-    }
+    steps.extend(of_skin);
     steps
+}
+
+/// Paints skin where the old top hid it.
+fn invented_skin(
+    image: &Rgb8,
+    person: &PersonRegions,
+    leftover: &Leftover,
+    coverage: &Gray,
+    frame: &Frame,
+) -> Step {
+    let skin = &leftover.skin;
+    let reach = (OVERLAP * person.shoulder_width).max(2.5);
+    let wide = dilate(skin, reach);
+    let narrow = dilate(skin, UNDERLAP);
+    let bare = bare_skin(person);
+    let region = Plane::from_fn(skin.width(), skin.height(), |x, y| {
+        let at = (x, y);
+        skin[at] || (wide[at] && bare[at]) || (narrow[at] && coverage[at] > 0.5)
+    });
+    let alpha = smoothed(&region, frame, SMOOTH);
+    let color = skin_fill(
+        image,
+        person,
+        &region,
+        &leftover.covered,
+        frame,
+        alpha.window(),
+    );
+    Step::Paint { color, alpha }
 }
 
 /// Gives the wall behind the person: the smooth model of it, corrected so that it meets the wall that is seen.
