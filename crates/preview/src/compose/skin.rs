@@ -2,7 +2,7 @@
 
 use crate::person::{PersonRegions, Side};
 use crate::raster::{
-    Bounds, Color, Mask, Plane, Point, Rgb8, close, dilate, erode, gaussian_mask, median_color,
+    Bounds, Color, Gray, Mask, Plane, Point, Rgb8, close, dilate, erode, gaussian_mask, median_color,
     median_of, percentile, rgb_from_lab, solve,
 };
 
@@ -31,6 +31,8 @@ const FEW: usize = 60;
 /// Blur that inflates an arm, and neck and chest (U): about two thirds of half the width of an arm.
 const ARM_SOFTNESS: f64 = 0.055;
 const BODY_SOFTNESS: f64 = 0.06;
+/// Width of the transition between chest and arm (U).
+const ARM_TRANSITION: f64 = 0.06;
 /// Neck and chest turn away less than an arm.
 const BODY_SHARE: f32 = 0.6;
 
@@ -64,11 +66,12 @@ pub(super) fn skin_fill(
     let relief = Relief::new(person);
     let base = Plane::from_fn(area.width(), area.height(), |x, y| {
         let turned = form.turned[(x, y)];
-        let arm = form.arm[(x, y)];
-        let bones = if arm {
-            0.0
+        // The chest's relief ends where the arm begins, without a step.
+        let chest = 1.0 - form.arm_share[(x, y)];
+        let bones = if chest > 0.0 {
+            chest * relief.height((area.x0 + x) as f64, (area.y0 + y) as f64)
         } else {
-            relief.height((area.x0 + x) as f64, (area.y0 + y) as f64)
+            0.0
         };
         let gain = 1.0 + light.change(turned);
         // In the shade skin is redder than its lightness tells.
@@ -172,6 +175,8 @@ struct Form {
     area: Bounds,
     turned: Color,
     arm: Mask,
+    /// How much of an arm and how little of the chest a pixel is, 0 to 1.
+    arm_share: Gray,
 }
 
 impl Form {
@@ -195,17 +200,22 @@ impl Form {
             turning(&arms, ARM_SOFTNESS * u, area),
             turning(&person.silhouette, BODY_SOFTNESS * u, area),
         );
-        let near_arm = gaussian_mask(&arm, (0.03 * u) as f32);
+        let arm_share = gaussian_mask(&arm, (ARM_TRANSITION * u) as f32);
         let turned = Plane::from_fn(area.width(), area.height(), |x, y| {
             let at = (x, y);
-            let share = near_arm[at];
+            let share = arm_share[at];
             let mut mixed = of_arms[at];
             for (part, body) in mixed.iter_mut().zip(of_body[at]) {
                 *part = *part * share + body * BODY_SHARE * (1.0 - share);
             }
             mixed
         });
-        Self { area, turned, arm }
+        Self {
+            area,
+            turned,
+            arm,
+            arm_share,
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 
 use super::cutout::EVERY_SIDE;
 use crate::raster::{
-    Border, Connectivity, Edge, Gray, Mask, Plane, Point, components, dilate, fill_polygon,
+    Border, Connectivity, Edge, Gray, Mask, Plane, Point, components, dilate, erode, fill_polygon,
     flood_from_border, gaussian_1d_with, largest_component, median, nearest_true, open,
     outer_contour, percentile, resample, sample_linear, seam,
 };
@@ -30,6 +30,8 @@ const FAINT_SMOOTH: f64 = 7.0;
 const FAINT: (f32, f32) = (9.0, 4.0);
 /// Depths between which the cloth's contrast is read (work pixels below the outline).
 const PLATEAU: (f32, f32) = (4.0, 8.0);
+/// Fewest readings that make a contrast.
+const LEAST_DEPTHS: usize = 3;
 /// The contrast of a stretch: this quantile of the points this far along the outline to both sides.
 const STRETCH: usize = 10;
 const STRETCH_QUANTILE: f32 = 15.0;
@@ -47,6 +49,8 @@ const REACH_ALONG: usize = 12;
 const OUTER_OPEN: f64 = 1.5;
 /// Changes of fewer pixels are not worth it.
 const LEAST_CHANGE: usize = 20;
+/// An edge that changes by less than this share of the garment was good enough.
+const LEAST_SHARE: f64 = 0.002;
 /// Fewest points of an outline that can be smoothed.
 const LEAST_POINTS: usize = 64;
 
@@ -148,9 +152,10 @@ fn stations(base: &Mask, wall: &WallView) -> Vec<Station> {
             station.inwards = station.inwards * -1.0;
         }
     }
+    let core = erode(base, f64::from(PLATEAU.0) - 1.5);
     let own: Vec<f32> = stations
         .iter()
-        .map(|station| plateau(station, wall))
+        .map(|station| plateau(station, &core, wall))
         .collect();
     for (index, station) in stations.iter_mut().enumerate() {
         let mut around: Vec<f32> = (0..=2 * STRETCH)
@@ -186,12 +191,22 @@ fn at_depth(plane: &Gray, station: &Station, depth: f32) -> f32 {
 }
 
 /// Reads the contrast of the cloth below a point of the outline: the median over some depth.
-fn plateau(station: &Station, wall: &WallView) -> f32 {
+///
+/// `core` is the cut-out without its rim. At the tip of a collar or a sleeve the normal leaves the cloth again: nothing is known
+/// there, and the edge found pixel by pixel counts.
+fn plateau(station: &Station, core: &Mask, wall: &WallView) -> f32 {
     let mut values: Vec<f32> = (0..)
         .map(|step| PLATEAU.0 + step as f32)
         .take_while(|depth| *depth <= PLATEAU.1)
+        .filter(|depth| {
+            let position = station.point + station.inwards * f64::from(*depth);
+            core.is_true(position.x.round() as isize, position.y.round() as isize)
+        })
         .map(|depth| at_depth(wall.distance, station, depth))
         .collect();
+    if values.len() < LEAST_DEPTHS {
+        return HIGH_CONTRAST;
+    }
     median(&mut values)
 }
 
@@ -256,6 +271,9 @@ fn merged(mask: Mask, settled: &Mask, stations: &[Station], noise: f32) -> Mask 
                 .unwrap_or(false);
         redrawn && settled[at] != mask[at]
     });
+    if (redrawn.count() as f64) < LEAST_SHARE * mask.count() as f64 {
+        return mask;
+    }
     let parts = components(&redrawn, Connectivity::Four);
     let merged = mask.zip_map(&parts.labels, |inside, label| {
         let worth_it = label > 0 && parts.regions[label as usize - 1].area >= LEAST_CHANGE;

@@ -186,7 +186,7 @@ const BELOW_SAG: f64 = 0.08;
 /// Exponents of the super-ellipses, from a V to a wide U.
 ///
 /// With how often they occur; a shallow V hardly ever does.
-const EXPONENTS: [(f64, f64); 4] = [(1.0, 0.80), (1.4, 0.9), (2.0, 1.0), (2.8, 1.0)];
+const EXPONENTS: [(f64, f64); 4] = [(1.0, 0.85), (1.4, 0.9), (2.0, 1.0), (2.8, 1.0)];
 /// Depths (neck widths) at which a V becomes as usual as its weight says, and what is left of it above.
 const V_DEPTH: (f64, f64) = (0.35, 0.70);
 const SHALLOW_V: f64 = 0.5;
