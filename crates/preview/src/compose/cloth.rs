@@ -301,3 +301,62 @@ impl SoftOutline {
         ((value - OUTLINE_LEVEL) * OUTLINE_SLOPE + 0.5).clamp(0.0, 1.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raster::{to_float, to_rgb8};
+
+    #[test]
+    fn no_halo_of_a_white_wall_stays_on_dark_cloth() {
+        let mask = Plane::from_fn(120, 100, |x, y| {
+            (x as f32 - 60.0).hypot(y as f32 - 50.0) < 35.0
+        });
+        let drawing = mask.map(|inside| if inside { [30; 3] } else { [250; 3] });
+        let photo = to_rgb8(&gaussian(&to_float(&drawing), 0.9));
+        let area = mask.bounds().map(|bounds| grown(bounds, 8, mask.size()));
+        let area = area.unwrap();
+        let rim = Rim::new(&photo, &mask, &trusted(&mask, SAFE_RIM), area);
+        let (mut dirty, mut clean) = (0, 0);
+        for y in area.y0..=area.y1 {
+            for x in area.x0..=area.x1 {
+                let seen = photo[(x, y)];
+                let color = rim.cleaned(seen, (x - area.x0) as f32, (y - area.y0) as f32);
+                dirty = dirty.max(if mask[(x, y)] { seen[0] } else { 0 });
+                clean = clean.max(color[0]);
+            }
+        }
+        assert!(dirty > 90, "the photo has a halo: {dirty}");
+        assert!(clean <= 36, "{clean}");
+    }
+
+    #[test]
+    fn cloth_like_the_wall_and_the_inside_keep_their_colours() {
+        let mask = Plane::from_fn(60, 60, |x, y| {
+            (10..50).contains(&x) && (10..50).contains(&y)
+        });
+        let photo = Plane::from_fn(60, 60, |x, y| {
+            if mask[(x, y)] {
+                [240 + (x % 2) as u8, 238, 236]
+            } else {
+                [245; 3]
+            }
+        });
+        let area = Bounds {
+            x0: 0,
+            y0: 0,
+            x1: 59,
+            y1: 59,
+        };
+        let rim = Rim::new(&photo, &mask, &trusted(&mask, SAFE_RIM), area);
+        for (x, y) in [(12, 30), (20, 20), (47, 33)] {
+            let (seen, color) = (
+                photo[(x, y)],
+                rim.cleaned(photo[(x, y)], x as f32, y as f32),
+            );
+            let apart = seen.iter().zip(color).map(|(a, b)| a.abs_diff(b)).max();
+            assert!(apart <= Some(1), "{seen:?} became {color:?}");
+        }
+        assert_eq!(rim.cleaned([9, 8, 7], 30.0, 30.0), [9, 8, 7]);
+    }
+}

@@ -2,8 +2,8 @@
 
 use crate::person::{PersonRegions, Side};
 use crate::raster::{
-    Bounds, Color, Gray, Mask, Plane, Point, Rgb8, close, dilate, erode, gaussian_mask, median_color,
-    median_of, percentile, rgb_from_lab, solve,
+    Bounds, Color, Gray, Mask, Plane, Point, Rgb8, close, dilate, erode, gaussian_mask,
+    median_color, median_of, percentile, rgb_from_lab, solve,
 };
 
 use super::continuation::continued;

@@ -29,7 +29,7 @@ const MOVE_SMOOTH: f64 = 3.0;
 const FAINT_SMOOTH: f64 = 7.0;
 const FAINT: (f32, f32) = (9.0, 4.0);
 /// Depths between which the cloth's contrast is read (work pixels below the outline).
-const PLATEAU: (f32, f32) = (4.0, 8.0);
+const PLATEAU: (u8, u8) = (4, 8);
 /// Fewest readings that make a contrast.
 const LEAST_DEPTHS: usize = 3;
 /// The contrast of a stretch: this quantile of the points this far along the outline to both sides.
@@ -195,9 +195,8 @@ fn at_depth(plane: &Gray, station: &Station, depth: f32) -> f32 {
 /// `core` is the cut-out without its rim. At the tip of a collar or a sleeve the normal leaves the cloth again: nothing is known
 /// there, and the edge found pixel by pixel counts.
 fn plateau(station: &Station, core: &Mask, wall: &WallView) -> f32 {
-    let mut values: Vec<f32> = (0..)
-        .map(|step| PLATEAU.0 + step as f32)
-        .take_while(|depth| *depth <= PLATEAU.1)
+    let mut values: Vec<f32> = (PLATEAU.0..=PLATEAU.1)
+        .map(f32::from)
         .filter(|depth| {
             let position = station.point + station.inwards * f64::from(*depth);
             core.is_true(position.x.round() as isize, position.y.round() as isize)
