@@ -238,7 +238,9 @@ mod tests {
         for (sigma, strength) in [(0.8, 1.0), (1.2, 3.0)] {
             let grain = Grain::of(&picture(sigma, strength));
             assert!((grain.noise - strength).abs() < 0.2 * strength, "{grain:?}");
-            assert!((grain.blur.unwrap() - sigma).abs() < 0.3, "{grain:?}");
+            // Slopes are read over two pixels, and the discs' edges are rarely square to the rows.
+            let more = grain.blur.unwrap() - sigma;
+            assert!((-0.1..0.4).contains(&more), "{grain:?}");
         }
     }
 
