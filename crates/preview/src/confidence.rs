@@ -455,12 +455,22 @@ fn upper_factors(
     for warning in &upper.warnings {
         list.garment(warning.reason, warning.factor);
     }
-    if garment.wearer.is_some() && !upper.is_sleeved() {
-        let covered = 1.0 - f64::midpoint(person.bare_arm.left, person.bare_arm.right);
+    if !upper.is_sleeved() {
+        let bare = f64::midpoint(person.bare_arm.left, person.bare_arm.right);
+        let covered = ramp(1.0 - bare, 0.3, 0.7);
+        // Upper arms under sleeves are made up as if they hung.
+        let (asymmetry, span) = pose(person);
+        let held_out = ramp(asymmetry, 0.18, 0.5).max(ramp(span, 1.75, 2.3));
         list.person(
-            "old sleeves hide the shoulders that the garment leaves bare",
-            1.0 - 0.5 * ramp(covered, 0.3, 0.7),
+            "arms held out in old sleeves",
+            1.0 - 0.6 * covered * held_out,
         );
+        if garment.wearer.is_some() {
+            list.person(
+                "old sleeves hide the shoulders that the garment leaves bare",
+                1.0 - 0.5 * covered,
+            );
+        }
     }
     if upper.sleeves.left.is_some() != upper.sleeves.right.is_some() {
         list.garment("one sleeve", 0.6);

@@ -32,6 +32,7 @@ const ADVICE: &[(&str, &str)] = &[
     ("an arm hangs behind the skirt", POSE),
     ("arm in front of the body", POSE),
     ("arms far out", POSE),
+    ("arms held out in old sleeves", POSE),
     ("arms not found", SHORT_SLEEVES),
     ("asymmetric pose", POSE),
     ("bell sleeves", OTHER_CUT),
