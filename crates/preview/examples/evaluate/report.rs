@@ -159,7 +159,7 @@ pub(crate) fn line(row: &Row) -> String {
 /// Writes all pairs with all measures, fields divided by tabulators; what was not measured is empty.
 pub(crate) fn table(rows: &[Row]) -> String {
     let mut text = "person\tgarment\tcategory\tverdict\tconfidence\tblame\tface_found\tchanged_area\tcolor_distance\tleftover\tmask_iou\tssim\t\
-                    face_ms\tperson_ms\tgarment_ms\tfit_ms\tcompose_ms\trate_ms\treasons\n"
+                    face_ms\tperson_ms\tgarment_ms\tfit_ms\tcompose_ms\trate_ms\twhole_ms\treasons\n"
         .to_owned();
     for row in rows {
         let number =

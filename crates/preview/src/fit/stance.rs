@@ -28,8 +28,11 @@ const LEG_HALF: [f64; 9] = [
 ];
 /// Half the distance of the ankles where nothing of the legs is seen (U).
 const ANKLES_APART: f64 = 0.17;
-/// Half width of mean hips (U).
+/// Half width of a mean waist and of mean hips (U).
+const WAIST_HALF: f64 = 0.37;
 const HIP_HALF: f64 = 0.43;
+/// The waist tells of wide hips and legs up to this multiple of mean ones; narrower than mean tells nothing.
+const MOST_BUILD: f64 = 1.35;
 /// Seen hips wider than this multiple of mean ones are loose cloth or hands.
 const LOOSE_HIP: f64 = 1.07;
 /// A leg is at least this wide (U), an old garment's leg at most.
@@ -120,10 +123,11 @@ impl Stance {
             .clamp(person.waist + 0.48 * u, person.waist + 0.85 * u);
 
         let usual_shoe = person.bottom - USUAL_SHOE * u;
+        let build = build(person);
         let mean_leg = MeanLeg {
             first: person.shoulder_y,
             length,
-            u,
+            u: build * u,
         };
         let seen_legs =
             PerSide::from_fn(|side| seen_leg(person, &body_mask, &gap, &mean_leg, crotch, side));
@@ -147,6 +151,7 @@ impl Stance {
                 worn,
                 crotch,
                 hip_x,
+                build,
                 &axis[side],
                 &half[side],
                 &seen[side],
@@ -221,6 +226,13 @@ impl MeanLeg {
     fn half(&self, row: f64) -> f64 {
         interp((row - self.first) / self.length, &LEG_AT, &LEG_HALF) * self.u
     }
+}
+
+/// Gives how much wider than a mean body this one is at the waist, at least 1.
+fn build(person: &PersonRegions) -> f64 {
+    let edge = |edges: &[f64]| at(edges, person.waist).unwrap_or(person.center_x);
+    let width = edge(&person.torso_right) - edge(&person.torso_left);
+    (0.5 * width / (WAIST_HALF * person.shoulder_width)).clamp(1.0, MOST_BUILD)
 }
 
 /// Finds the middle of the hips from the torso just below the waist; it strays little from below the shoulders.
@@ -462,6 +474,7 @@ fn body_edge(
     worn: Worn,
     crotch: f64,
     hip_x: f64,
+    build: f64,
     axis: &[f64],
     half: &[f64],
     seen: &[Option<f64>],
@@ -477,7 +490,7 @@ fn body_edge(
     let thigh_row = crotch + 0.10 * u;
     let thigh =
         sign * (at(axis, thigh_row).unwrap_or(hip_x) - hip_x) + at(half, thigh_row).unwrap_or(0.0);
-    let widest = (HIP_HALF * u).max(thigh.min(0.5 * u));
+    let widest = build * (HIP_HALF * u).max((thigh / build).min(0.5 * u));
     let reach = |y: usize| -> f64 {
         let row = y as f64;
         let leg = sign * (axis[y] - hip_x) + half[y];

@@ -386,3 +386,28 @@ fn trousers_are_drawn_up_where_the_old_waistband_is_higher_than_the_waist() {
     let fit = fit_lower(&regions, &trousers, trousers.lower().unwrap());
     assert!(outer(&fit, Side::Left) > lowest - 0.2 * u);
 }
+
+#[test]
+fn a_wide_waist_tells_of_wide_hips_but_never_beyond_what_is_seen() {
+    let (_, mut regions) = analyzed(Outfit::Dress, SleeveLength::Short);
+    let u = regions.shoulder_width;
+    let mean = Stance::find(&regions);
+    regions
+        .torso_left
+        .iter_mut()
+        .for_each(|edge| *edge -= 0.12 * u);
+    regions
+        .torso_right
+        .iter_mut()
+        .for_each(|edge| *edge += 0.12 * u);
+    let wide = Stance::find(&regions);
+    let row = regions.waist + 0.45 * u;
+    for side in Side::ALL {
+        let reach = |stance: &Stance| (stance.body_edge(side, row) - stance.hip_x).abs();
+        assert!(reach(&wide) > 1.04 * reach(&mean), "{side:?}");
+        let seen = wide.seen[side][row as usize].unwrap();
+        assert!(reach(&wide) < (seen - wide.hip_x).abs() + 0.02 * u);
+        let thigh = |stance: &Stance| stance.leg(side, row + 0.4 * u).1;
+        assert!(thigh(&wide) > 1.1 * thigh(&mean));
+    }
+}

@@ -6,14 +6,16 @@ use super::legs::first_row_of_two_legs;
 use super::measure::share_in;
 use super::scene::Scene;
 use crate::raster::{
-    Connectivity, Gray, Mask, Plane, close, components, gaussian, interp, median_color, open,
-    percentile, ycrcb_pixel,
+    Connectivity, Gray, Mask, close, components, gaussian, interp, kmeans, lab_distance,
+    median_color, open, percentile, ycrcb_pixel,
 };
 
 /// Distance under which a pixel is skin, when the colour was measured in a face.
 pub(super) const LIMIT_WITH_FACE: f32 = 1.6;
 /// The same when the colour was only guessed.
 const LIMIT_WITHOUT_FACE: f32 = 1.35;
+/// Distance of what is certainly no skin.
+const FAR: f32 = 9.0;
 /// Least number of samples from which a skin colour can be told.
 const LEAST_SAMPLES: usize = 40;
 /// Least number of samples near the median that may move it.
@@ -37,6 +39,17 @@ const EVEN_CHROMA: f32 = 5.0;
 const HUE_SPREAD: f32 = 0.30;
 /// Share of a chest of the colour of skin from which on the clothes have that colour.
 const CLOTH_SHARE: f64 = 0.6;
+/// Colours of the chest that are told apart, and most samples they are learned from.
+const CHEST_COLORS: usize = 3;
+const MOST_SAMPLES: usize = 900;
+/// A colour of the chest is cloth from this distance from the skin's on, however near to the limit of skin that is.
+const CLOTH_FROM: f32 = 1.0;
+/// Below this distance a pixel is skin, whatever the clothes are like.
+const SURE: f32 = 0.8;
+/// A pixel on the trunk is cloth when it is this much nearer to a colour of the cloth than to that of the skin; weights of (L, a, b): light and
+/// shade change both alike.
+const MUCH_NEARER: f32 = 0.6;
+const CLOTH_WEIGHTS: [f32; 3] = [0.3, 1.0, 1.0];
 /// Colour assumed where none can be measured.
 const USUAL_COLOR: [f32; 3] = [70.0, 14.0, 18.0];
 
@@ -63,13 +76,23 @@ impl Skin {
             return Self {
                 mask: Mask::new(width, height, false),
                 color: USUAL_COLOR,
-                distance: Gray::new(width, height, 9.0),
+                distance: Gray::new(width, height, FAR),
                 found: false,
                 cloth_share: 0.0,
             };
         }
         let tone = Tone::measure(&scene.lab.select(&samples));
-        let distance = gaussian(&scene.lab.map(|pixel| tone.distance(pixel)), 1.2);
+        let cloth = cloth_colors(scene, &tone, &chest(silhouette, body));
+        let trunk = trunk(scene.image.size(), body);
+        let distance = scene.lab.zip_map(&trunk, |pixel, on_trunk| {
+            let distance = tone.distance(pixel);
+            if on_trunk && distance > SURE && is_rather_cloth(pixel, &cloth, &tone) {
+                FAR
+            } else {
+                distance
+            }
+        });
+        let distance = gaussian(&distance, 1.2);
         let limit = if scene.face.is_some() {
             LIMIT_WITH_FACE
         } else {
@@ -90,6 +113,27 @@ impl Skin {
             cloth_share,
         }
     }
+}
+
+/// Finds the colours of the cloth on the chest. In warm light white cloth comes near to pale skin, and only the comparison of the
+/// two tells them apart.
+fn cloth_colors(scene: &Scene, tone: &Tone, chest: &Mask) -> Vec<[f32; 3]> {
+    let colors = scene.lab.select(chest);
+    let step = colors.len().div_ceil(MOST_SAMPLES).max(1);
+    let samples: Vec<[f32; 3]> = colors.into_iter().step_by(step).collect();
+    if samples.len() <= LEAST_SAMPLES {
+        return Vec::new();
+    }
+    let mut found = kmeans(&samples, CHEST_COLORS, 10, 1);
+    found.retain(|color| tone.distance(*color) > CLOTH_FROM);
+    found
+}
+
+fn is_rather_cloth(pixel: [f32; 3], cloth: &[[f32; 3]], tone: &Tone) -> bool {
+    let nearer = MUCH_NEARER * lab_distance(pixel, tone.color, CLOTH_WEIGHTS);
+    cloth
+        .iter()
+        .any(|color| lab_distance(pixel, *color, CLOTH_WEIGHTS) < nearer)
 }
 
 /// Distance of every pixel from the colour of the skin in the face, in units of its spread: below about 1.6 it may be skin.
@@ -242,16 +286,24 @@ fn chest(silhouette: &Mask, body: &Landmarks) -> Mask {
     })
 }
 
-/// Drops "skin" in front of the body down to where two legs are seen: it is cloth.
-fn remove_cloth(patches: &Mask, silhouette: &Mask, body: &Landmarks) -> Mask {
-    let (width, height) = patches.size();
-    let legs_from = first_row_of_two_legs(silhouette, body);
+/// Where the body is from the shoulders down, somewhat wide.
+fn trunk((width, height): (usize, usize), body: &Landmarks) -> Mask {
     let half_widths: Vec<f64> = (0..height)
         .map(|y| interp(body.down(y), &BODY_ROWS, &BODY_HALF_WIDTHS))
         .collect();
-    let cloth = Plane::from_fn(width, height, |x, y| {
-        body.across(x).abs() < half_widths[y] && body.down(y) > -0.02 && (y as f64) < legs_from
-    });
+    Mask::from_fn(width, height, |x, y| {
+        body.across(x).abs() < half_widths[y] && body.down(y) > -0.02
+    })
+}
+
+/// Drops "skin" in front of the body down to where two legs are seen: it is cloth.
+fn remove_cloth(patches: &Mask, silhouette: &Mask, body: &Landmarks) -> Mask {
+    let legs_from = first_row_of_two_legs(silhouette, body);
+    let mut cloth = trunk(patches.size(), body);
+    let last = (legs_from.max(0.0).ceil() as usize).min(cloth.height());
+    for y in last..cloth.height() {
+        cloth.row_mut(y).fill(false);
+    }
     patches.and_not(&cloth)
 }
 
@@ -286,6 +338,18 @@ mod tests {
             for other in [[65.0, 0.0, 0.0], [40.0, 5.0, -30.0], [8.0, 1.0, 1.0]] {
                 assert!(tone.distance(other) > LIMIT_WITH_FACE, "{other:?}");
             }
+        }
+    }
+
+    #[test]
+    fn white_cloth_in_warm_light_is_no_skin_and_lit_skin_is_no_cloth() {
+        let tone = Tone::measure(&[[65.0, 13.0, 17.0]; 200]);
+        let cloth = [[80.0, 3.0, 8.0]];
+        for fold in [[80.0, 3.0, 8.0], [72.0, 4.0, 9.0], [86.0, 2.0, 6.0]] {
+            assert!(is_rather_cloth(fold, &cloth, &tone), "{fold:?}");
+        }
+        for lit in [[85.0, 8.0, 12.0], [65.0, 13.0, 17.0], [40.0, 10.0, 13.0]] {
+            assert!(!is_rather_cloth(lit, &cloth, &tone), "{lit:?}");
         }
     }
 
