@@ -383,7 +383,8 @@ def a_logo_goes_onto_results(w):
     logo = w.server.folder.name + "/logo.png"
     open(logo, "wb").write(png(60, 30, 9))
     w.server.cli("account", "watermark", "set", c.account, "--logo", logo)
-    scan = lambda data: data[data.index(b"\xff\xda"):]
+    # The signature before the scan may hold the scan's mark by chance, so the segments are walked.
+    scan = lambda data: data[2 + sum(4 + len(payload) for _, payload in jpeg_segments(data)):]
     assert scan(ask()) != scan(plain), "no logo"
     assert scan(ask(output={"watermark": False})) == scan(plain), "a logo that nobody wanted"
     w.server.cli("account", "watermark", "clear", c.account)
