@@ -141,6 +141,14 @@ pub fn rate_upper(
             1.0 - 0.7 * ramp(measures.skin_invented, 0.30, 0.9),
         );
         list.person("much of the legs to invent", legs_factor(measures));
+        // Nobody shall be shown without trousers because a top was called a dress.
+        if let Some(stance) = &fit.stance {
+            let missing = (stance.crotch - fit.hem) / person.shoulder_width;
+            list.garment(
+                "too short for a dress",
+                1.0 - 0.9 * ramp(missing, -0.10, 0.05),
+            );
+        }
     } else {
         list.person("waist not found", waist_factor(person));
         list.person(

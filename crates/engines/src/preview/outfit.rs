@@ -23,6 +23,8 @@ struct Slot<'a> {
     /// Place in the request, from 1.
     number: usize,
     kind: Kind,
+    /// The caller or words say so; the outline alone may mistake a top that a model wears for a dress.
+    is_told: bool,
 }
 
 impl Slot<'_> {
@@ -55,9 +57,14 @@ pub(super) fn put_on(
     }
     let read_garments = || -> Result<Vec<Slot<'_>>, EngineError> {
         let slots = input.items.iter().zip(1..).map(|(item, number)| {
-            let kind =
+            let (kind, is_told) =
                 kind_of(shared, item, progress).map_err(|error| name_product(number, error))?;
-            Ok(Slot { item, number, kind })
+            Ok(Slot {
+                item,
+                number,
+                kind,
+                is_told,
+            })
         });
         slots.collect()
     };
@@ -65,7 +72,13 @@ pub(super) fn put_on(
         || shared.preparer.person(&input.person, progress),
         read_garments,
     );
-    let slots = slots?;
+    let mut slots = slots?;
+    if slots.iter().any(|slot| slot.kind == Kind::Bottom) {
+        let guessed = slots.iter_mut().filter(|slot| !slot.is_told);
+        for slot in guessed.filter(|slot| slot.kind == Kind::Dress) {
+            slot.kind = Kind::Top;
+        }
+    }
     let find = |kind: Kind| slots.iter().find(|slot| slot.kind == kind);
     let (Some(bottom), Some(top), 2) = (find(Kind::Bottom), find(Kind::Top), slots.len()) else {
         let names: Vec<_> = slots.iter().map(Slot::name).collect();
@@ -102,11 +115,12 @@ fn name_product(number: usize, mut error: EngineError) -> EngineError {
     error
 }
 
-/// What a product is worn as, by its first picture that shows a garment.
-fn kind_of(shared: &Shared, item: &Item, progress: &Progress) -> Result<Kind, EngineError> {
+/// What a product is worn as, by its first picture that shows a garment, and whether that is told or guessed.
+fn kind_of(shared: &Shared, item: &Item, progress: &Progress) -> Result<(Kind, bool), EngineError> {
     Shared::first_usable(item, |garment: &GarmentPicture, words: &Words| {
-        let kind = category::choose(garment, words)?;
-        Ok(shared.preparer.garment(garment, kind, progress)?.category)
+        let told = category::choose(garment, words)?;
+        let found = shared.preparer.garment(garment, told, progress)?.category;
+        Ok((found, told.is_some()))
     })
 }
 

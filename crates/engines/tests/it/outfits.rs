@@ -188,3 +188,17 @@ fn words_about_a_product_tell_its_category() {
     assert_eq!(category("Aurora 2"), None);
     assert_eq!(MockEngine.category_of_words(Some("Slim jeans"), None), None);
 }
+
+#[tokio::test]
+async fn nobody_loses_their_trousers_to_a_top_that_is_called_a_dress() {
+    let tank = GarmentPicture {
+        category: Some(Category::Dress),
+        ..drawn_garment(GarmentKind::Tank)
+    };
+    let result = PreviewEngine::default()
+        .generate(outfit(vec![vec![tank]]))
+        .await;
+    let error = result.unwrap_err();
+    assert_eq!(error.kind, EngineErrorKind::GarmentUnusable, "{error}");
+    assert!(error.message.contains("too short for a dress"), "{error}");
+}

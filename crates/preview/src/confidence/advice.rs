@@ -76,6 +76,7 @@ const ADVICE: &[(&str, &str)] = &[
         PLAIN_PRODUCT,
     ),
     ("the upper part is not symmetric", OTHER_CUT),
+    ("too short for a dress", OTHER_CATEGORY),
     ("top over a dress", TWO_PIECES),
     ("waist not found", WAIST),
     ("worn by a model in the product photo", FRONTAL_MODEL),
