@@ -6,5 +6,6 @@
 )]
 
 mod golden;
+mod loader;
 mod network;
 mod primitives;
