@@ -9,3 +9,4 @@ mod golden;
 mod loader;
 mod network;
 mod primitives;
+mod sampler;
