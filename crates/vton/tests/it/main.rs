@@ -5,6 +5,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod fullsize;
 mod golden;
 mod loader;
 mod network;
