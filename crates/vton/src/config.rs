@@ -8,6 +8,8 @@ pub const COLOURS: usize = 3;
 pub const PERSON_CHANNELS: usize = 2 * COLOURS + 1;
 /// Channels that the garment's patches are made of: the garment in colour, its pose in gray.
 pub const GARMENT_CHANNELS: usize = COLOURS + 1;
+/// Kinds of garment that the networks know, without the null category.
+pub const CATEGORIES: usize = 3;
 /// Length of the sinusoidal embedding of the time.
 pub const TIME_EMBEDDING: usize = 256;
 
@@ -36,8 +38,6 @@ pub struct Config {
     pub rotary_axes: [usize; 3],
     /// Base of the rotary frequencies.
     pub rotary_base: f64,
-    /// Kinds of garment, without the null category.
-    pub categories: usize,
 }
 
 /// Says why a [`Config`] describes no network.
@@ -92,7 +92,6 @@ impl Config {
             mlp_ratio: 4,
             rotary_axes: [16, 56, 56],
             rotary_base: 10_000.0,
-            categories: 3,
         }
     }
 
@@ -110,7 +109,6 @@ impl Config {
             mlp_ratio: 4,
             rotary_axes: [4, 14, 14],
             rotary_base: 10_000.0,
-            categories: 3,
         }
     }
 
@@ -128,7 +126,6 @@ impl Config {
             mlp_ratio: 2,
             rotary_axes: [4, 4, 8],
             rotary_base: 10_000.0,
-            categories: 3,
         }
     }
 
@@ -142,7 +139,6 @@ impl Config {
             ("heads", self.heads),
             ("mlp_ratio", self.mlp_ratio),
             ("single_blocks", self.single_blocks),
-            ("categories", self.categories),
         ] {
             if value == 0 {
                 return Err(ConfigError::Zero(name));

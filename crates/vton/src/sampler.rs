@@ -12,34 +12,9 @@ use thiserror::Error;
 
 use crate::backend::Backend;
 use crate::config::COLOURS;
-use crate::model::condition::Condition;
+use crate::model::condition::{Category, Condition};
 use crate::model::{InputError, Model, Pictures};
 use crate::weights::WeightsError;
-
-/// Row of the null category's embedding.
-const NULL_CATEGORY: usize = 0;
-
-/// Kind of garment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Category {
-    /// Shirts, sweaters, jackets.
-    Tops,
-    /// Trousers, skirts.
-    Bottoms,
-    /// Dresses, overalls.
-    OnePieces,
-}
-
-impl Category {
-    /// Row of the category's embedding.
-    pub const fn index(self) -> usize {
-        match self {
-            Self::Tops => 1,
-            Self::Bottoms => 2,
-            Self::OnePieces => 3,
-        }
-    }
-}
 
 /// How a picture is sampled.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -164,11 +139,11 @@ pub fn sample<B: Backend>(
     let times = schedule::times(steps);
     let followed = times[..steps].iter().map(|&time| Condition {
         time,
-        category: category.index(),
+        category: Some(category),
     });
     let unguided = times[..guided].iter().map(|&time| Condition {
         time,
-        category: NULL_CATEGORY,
+        category: None,
     });
     let modulations = model.modulations(&followed.chain(unguided).collect::<Vec<_>>())?;
     let (modulations, null_modulations) = modulations.split_at(steps);

@@ -7,16 +7,38 @@
 use rayon::prelude::*;
 
 use crate::backend::scalar::math::{dot, silu};
-use crate::config::{Config, TIME_EMBEDDING};
+use crate::config::{CATEGORIES, Config, TIME_EMBEDDING};
 use crate::weights::{Weights, WeightsError};
+
+/// Kind of garment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Category {
+    /// Shirts, sweaters, jackets.
+    Tops,
+    /// Trousers, skirts.
+    Bottoms,
+    /// Dresses, overalls.
+    OnePieces,
+}
+
+impl Category {
+    /// Row of the category's embedding; row 0 belongs to the null category.
+    const fn row(self) -> usize {
+        match self {
+            Self::Tops => 1,
+            Self::Bottoms => 2,
+            Self::OnePieces => 3,
+        }
+    }
+}
 
 /// A time and a category.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Condition {
     /// From 0 (noise) to 1 (picture). It has to stay f32: rounding it to bf16 moves the velocity by a fifth.
     pub time: f32,
-    /// Row of the category's embedding; 0 is the null category.
-    pub category: usize,
+    /// Kind of garment; none in the null branch.
+    pub category: Option<Category>,
 }
 
 /// Shift, scale and gate of one half of a block, each with `hidden` numbers.
@@ -170,7 +192,7 @@ pub fn embed_times(
     )
 }
 
-/// Computes the modulations of many conditions, in their order. A category beyond the last one counts as the null category.
+/// Computes the modulations of many conditions, in their order.
 pub(super) fn modulations(
     config: &Config,
     weights: &Weights,
@@ -181,19 +203,14 @@ pub(super) fn modulations(
     }
     let hidden = config.hidden;
     let times: Vec<f32> = conditions.iter().map(|condition| condition.time).collect();
-    let categories = weights.matrix("y_embedder.weight", config.categories + 1, hidden)?;
+    let categories = weights.matrix("y_embedder.weight", CATEGORIES + 1, hidden)?;
     let mut all: Vec<Modulations> = Vec::with_capacity(conditions.len());
     for (time_embedding, condition) in embed_times(config, weights, &times)?
         .into_iter()
         .zip(conditions)
     {
-        let category = if condition.category <= config.categories {
-            condition.category
-        } else {
-            0
-        };
         let mut vector = vec![0.0; hidden];
-        categories.read_row(category, &mut vector);
+        categories.read_row(condition.category.map_or(0, Category::row), &mut vector);
         for (value, time) in vector.iter_mut().zip(&time_embedding) {
             *value += time;
         }

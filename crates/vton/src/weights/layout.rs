@@ -2,7 +2,7 @@
 //!
 //! They are those of the released checkpoint (FASHN AI 2025), in its order: 366 tensors at full size.
 
-use crate::config::{Config, GARMENT_CHANNELS, PERSON_CHANNELS, TIME_EMBEDDING};
+use crate::config::{CATEGORIES, Config, GARMENT_CHANNELS, PERSON_CHANNELS, TIME_EMBEDDING};
 
 /// A tensor that a network asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +85,7 @@ pub fn tensors(config: &Config) -> Vec<TensorSpec> {
     layout.linear("t_embedder.mlp.in_layer", hidden, TIME_EMBEDDING);
     layout.linear("t_embedder.mlp.out_layer", hidden, hidden);
     // Row 0 is the null category.
-    layout.add("y_embedder.weight", &[config.categories + 1, hidden]);
+    layout.add("y_embedder.weight", &[CATEGORIES + 1, hidden]);
     layout.patches("x_embedder", config, PERSON_CHANNELS);
     layout.patches("garment_embedder", config, GARMENT_CHANNELS);
     for i in 0..config.patch_mixers {

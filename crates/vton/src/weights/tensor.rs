@@ -48,7 +48,8 @@ pub struct MatrixView<'a> {
 impl<'a> MatrixView<'a> {
     /// Shows `bytes` as a matrix, or gives nothing when they are not `rows * columns` numbers.
     pub fn new(bytes: &'a [u8], kind: FloatKind, rows: usize, columns: usize) -> Option<Self> {
-        (bytes.len() == rows * columns * kind.size()).then_some(Self {
+        let needed = rows.checked_mul(columns)?.checked_mul(kind.size())?;
+        (bytes.len() == needed).then_some(Self {
             bytes,
             kind,
             rows,

@@ -3,7 +3,7 @@
 use drape_vton::backend::scalar::Scalar;
 use drape_vton::config::Config;
 use drape_vton::model::Model;
-use drape_vton::model::condition::{Condition, Modulations};
+use drape_vton::model::condition::{Category, Condition, Modulations};
 use drape_vton::weights::{Weights, WeightsError, layout};
 use half::{bf16, f16};
 use safetensors::tensor::{Dtype, TensorView};
@@ -91,7 +91,7 @@ fn modulations(model: &Model<Scalar>) -> Modulations {
     model
         .modulations(&[Condition {
             time: 0.25,
-            category: 3,
+            category: Some(Category::OnePieces),
         }])
         .unwrap()
         .remove(0)

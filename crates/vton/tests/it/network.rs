@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use drape_vton::backend::Backend;
 use drape_vton::backend::scalar::Scalar;
 use drape_vton::config::Config;
-use drape_vton::model::condition::Condition;
+use drape_vton::model::condition::{Category, Condition};
 use drape_vton::model::{Model, Pictures};
 
 use super::golden::{Tensors, assert_network};
@@ -31,10 +31,17 @@ fn compare<B: Backend>(backend: B, config: Config, reference: &Tensors) -> usize
         let run = name.strip_prefix("out.").unwrap();
         let (time, kind) = run.split_once('.').unwrap();
         let time = times[time[1..].parse::<usize>().unwrap()];
-        let category = kind
-            .strip_prefix('c')
-            .map_or(0, |digit| digit.parse().unwrap());
-        let branch = if category == 0 { &null } else { &conditional };
+        let category = match kind {
+            "c1" => Some(Category::Tops),
+            "c2" => Some(Category::Bottoms),
+            "c3" => Some(Category::OnePieces),
+            _ => None,
+        };
+        let branch = if category.is_none() {
+            &null
+        } else {
+            &conditional
+        };
         let modulations = model
             .modulations(&[Condition { time, category }])
             .unwrap()

@@ -9,6 +9,8 @@ use drape_vton::model::rotary::Rotary;
 use drape_vton::weights::Weights;
 use drape_vton::weights::tensor::{FloatKind, MatrixView};
 
+use half::bf16;
+
 use super::golden::{self, Tensors, assert_close, difference, f32_file};
 
 const BACKEND: Scalar = Scalar;
@@ -321,4 +323,20 @@ fn patches_are_put_together_exactly() {
         Some(weighted_sum(&planes)),
         check("unpatchify.weighted_sum")
     );
+}
+
+#[test]
+fn bf16_rounds_to_the_nearest_even() {
+    let Some(file) = read() else { return };
+    let (wide, narrow) = (file.u8("bf16.x_bits"), file.u8("bf16.y_bits"));
+    assert_eq!(wide.len(), 2 * narrow.len());
+    for (wide, narrow) in wide.chunks_exact(4).zip(narrow.chunks_exact(2)) {
+        let wide = f32::from_le_bytes(wide.try_into().unwrap());
+        let expected = bf16::from_le_bytes(narrow.try_into().unwrap());
+        let found = bf16::from_f32(wide);
+        assert!(
+            found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan(),
+            "{wide:e}: {found} for {expected}"
+        );
+    }
 }

@@ -4,9 +4,10 @@ use std::ops::ControlFlow;
 
 use drape_vton::backend::scalar::Scalar;
 use drape_vton::config::Config;
+use drape_vton::model::condition::Category;
 use drape_vton::model::{Model, Pictures};
 use drape_vton::sampler::output::to_bytes;
-use drape_vton::sampler::{Category, SampleError, Settings, sample, schedule};
+use drape_vton::sampler::{SampleError, Settings, sample, schedule};
 
 use super::golden::{self, Tensors, assert_close};
 
