@@ -130,10 +130,12 @@ impl<B: Backend> Model<B> {
         let single = |kind: &str, count: usize| -> Result<Vec<_>, WeightsError> {
             (0..count)
                 .map(|i| SingleBlock::load(&backend, &weights, &format!("{kind}.{i}"), &config))
+                .inspect(|_| weights.release())
                 .collect()
         };
         let double_blocks = (0..config.double_blocks)
             .map(|i| DoubleBlock::load(&backend, &weights, &format!("double_blocks.{i}"), &config))
+            .inspect(|_| weights.release())
             .collect::<Result<_, _>>()?;
         let final_layer = block::linear(
             &backend,

@@ -197,6 +197,21 @@ impl Weights {
         self.entries.is_empty()
     }
 
+    /// Lets the system take back the memory of what was read so far; a later read fetches it from the file again.
+    ///
+    /// Pages of a map count as memory of the process. Without this the weights would count twice, in the file and packed.
+    pub fn release(&self) {
+        #[cfg(unix)]
+        if let Storage::Mapped(map) = &self.storage {
+            #[expect(unsafe_code, reason = "the system has no other way to be told")]
+            // SAFETY: the advice is dangerous for maps that were written to, because it throws changes away. This one is read-only and backed by
+            // a file, so a page that is dropped is read again with the same content.
+            let advised = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+            // Only advice: a system that does not take it merely uses more memory.
+            drop(advised);
+        }
+    }
+
     /// Gives a matrix [`rows`, `columns`]; a tensor with more axes counts as one when its other axes multiply to `columns`.
     pub fn matrix(
         &self,

@@ -140,7 +140,9 @@ pub fn linear(
     outputs: usize,
     inputs: &[Vec<f32>],
 ) -> Result<Vec<Vec<f32>>, WeightsError> {
-    let columns = inputs.first().map_or(0, Vec::len);
+    let Some(columns) = inputs.first().map(Vec::len) else {
+        return Ok(Vec::new());
+    };
     let matrix = weights.matrix(&format!("{name}.weight"), outputs, columns)?;
     let bias = weights.vector(&format!("{name}.bias"), outputs)?;
     let mut by_output = vec![0.0; outputs * inputs.len()];
@@ -227,6 +229,7 @@ pub(super) fn modulations(
                     put: fn(&mut Modulations, Vec<f32>)|
      -> Result<(), WeightsError> {
         let values = linear(weights, &name, parts * hidden, &inputs)?;
+        weights.release();
         for (modulations, values) in all.iter_mut().zip(values) {
             put(modulations, values);
         }

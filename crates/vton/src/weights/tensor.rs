@@ -57,6 +57,11 @@ impl<'a> MatrixView<'a> {
         })
     }
 
+    /// The numbers as they lie in the file, little-endian and at any address.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// Type of the numbers.
     pub fn kind(&self) -> FloatKind {
         self.kind

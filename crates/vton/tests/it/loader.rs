@@ -136,6 +136,19 @@ fn each_number_type_gives_the_same_network() {
 }
 
 #[test]
+fn released_numbers_are_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    std::fs::write(&path, file(&complete(Dtype::F16))).unwrap();
+    let weights = Weights::open(&path).unwrap();
+    let before = weights.vector("x_embedder.proj.bias", 48).unwrap();
+    weights.release();
+    assert_eq!(weights.vector("x_embedder.proj.bias", 48).unwrap(), before);
+    let written: Vec<f32> = (0..48).map(|i| value("x_embedder.proj.bias", i)).collect();
+    assert_eq!(before, written);
+}
+
+#[test]
 fn types_may_be_mixed() {
     let mut tensors = complete(Dtype::BF16);
     *find(&mut tensors, "y_embedder.weight") = complete(Dtype::F32)
