@@ -102,9 +102,10 @@ impl Backend for Scalar {
     fn pack(&self, source: MatrixView<'_>) -> Matrix {
         let columns = source.columns();
         let mut values = vec![0.0; source.rows() * columns];
-        for (index, row) in values.chunks_exact_mut(columns).enumerate() {
-            source.read_row(index, row);
-        }
+        values
+            .par_chunks_exact_mut(columns)
+            .enumerate()
+            .for_each(|(index, row)| source.read_row(index, row));
         Matrix { values, columns }
     }
 
