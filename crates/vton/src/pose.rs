@@ -1,0 +1,45 @@
+//! Where a person's joints are: found by two networks, or given by the caller; and the gray picture of them that the try-on network
+//! reads.
+//!
+//! The parts that are plain mathematics are here; running the detector and the pose network is the caller's business. They are the
+//! ones of `DWPose` (Yang, Zeng, Yuan, Li 2023).
+//!
+//! 1. [`letterbox`] makes the detector's input; [`decode_boxes`] and [`persons`] read its output.
+//! 2. [`Crop`] cuts a person out for the pose network; [`decode_simcc`] reads its output; [`to_openpose`] adds the neck.
+//! 3. [`choose`] says which of several persons it is, [`pose_of`] makes the [`Pose`].
+//! 4. [`draw`] makes the gray picture.
+
+mod crop;
+mod detector;
+mod person;
+mod raster;
+mod shapes;
+mod simcc;
+mod skeleton;
+
+pub use crop::{Crop, POSE_INPUT};
+pub use detector::{DETECTOR_SIDE, Detection, Letterboxed, decode_boxes, letterbox, persons};
+pub use person::{OPENPOSE_JOINTS, choose, pose_of, to_openpose};
+pub use raster::{RasterError, draw};
+pub use simcc::{NETWORK_JOINTS, decode_simcc};
+pub use skeleton::{BODY_JOINTS, FACE_POINTS, HAND_POINTS, Joint, PixelBox, Point, Pose};
+
+use crate::preprocess::PictureError;
+
+/// Why the output of a network cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Another number of values than there must be.
+    #[error("{what}: {expected} values are needed, {found} are given")]
+    Length {
+        /// Which values.
+        what: &'static str,
+        /// How many there must be.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// The picture is none.
+    #[error(transparent)]
+    Picture(#[from] PictureError),
+}
