@@ -1,0 +1,341 @@
+//! Linear layers: `x * w + bias`, and what comes after it, in one pass.
+//!
+//! The rows of `x` are cut into blocks, each worked on by one thread, panel after panel of the
+//! weights. The sums of a block and panel stay in the first cache until bias, activation and
+//! gate are done, so the result goes to memory once. The sums over the depth are taken in the
+//! same order whatever the number of threads.
+
+use half::bf16;
+use rayon::prelude::*;
+
+use super::KernelError;
+use super::bf16::narrow_plain;
+use super::buffer::{Aligned, Shared};
+use super::error::{check_length, product};
+use super::kernel::{Element, Kernel, Tile, with_kernel};
+use super::math::gelu;
+use super::pack::{Packable, PackedWeights, Values};
+
+/// What is applied to `x * w + bias`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// Nothing.
+    None,
+    /// GELU by the tanh formula.
+    Gelu,
+}
+
+/// Where a result goes and in which type.
+#[derive(Debug)]
+pub enum Sink<'a> {
+    /// Overwrites f32.
+    F32(&'a mut [f32]),
+    /// Overwrites bf16, rounded to the nearest.
+    Bf16(&'a mut [bf16]),
+    /// Adds `gate * result` to an f32 residual.
+    GatedAdd {
+        /// What is added to.
+        residual: &'a mut [f32],
+        /// One factor per column of the result.
+        gate: &'a [f32],
+    },
+}
+
+/// A result written to columns `offset..` of rows that lie `stride` apart.
+#[derive(Debug)]
+pub struct Output<'a> {
+    /// Where to, in which type; `rows * stride` values.
+    pub sink: Sink<'a>,
+    /// Values from one row to the next.
+    pub stride: usize,
+    /// First column.
+    pub offset: usize,
+}
+
+impl<'a> Output<'a> {
+    /// Rows that hold the result and nothing else.
+    pub fn whole(sink: Sink<'a>, columns: usize) -> Self {
+        Self {
+            sink,
+            stride: columns,
+            offset: 0,
+        }
+    }
+
+    /// Checks the length and the columns, and makes it fit to be shared by threads.
+    pub(super) fn share(
+        &mut self,
+        rows: usize,
+        columns: usize,
+    ) -> Result<SharedOutput<'_>, KernelError> {
+        let Self {
+            sink,
+            stride,
+            offset,
+        } = self;
+        if offset.saturating_add(columns) > *stride {
+            return Err(KernelError::Stride {
+                stride: *stride,
+                offset: *offset,
+                columns,
+            });
+        }
+        let length = match sink {
+            Sink::F32(values) => values.len(),
+            Sink::Bf16(values) => values.len(),
+            Sink::GatedAdd { residual, gate } => {
+                check_length("gate", columns, gate.len())?;
+                residual.len()
+            }
+        };
+        check_length("output", product([rows, *stride]), length)?;
+        let place = match sink {
+            Sink::F32(values) => Place::F32(Shared::new(values)),
+            Sink::Bf16(values) => Place::Bf16(Shared::new(values)),
+            Sink::GatedAdd { residual, gate } => Place::GatedAdd(Shared::new(residual), gate),
+        };
+        Ok(SharedOutput {
+            place,
+            stride: *stride,
+            offset: *offset,
+        })
+    }
+}
+
+/// An [`Output`] that several threads write to.
+#[derive(Clone, Copy)]
+pub(super) struct SharedOutput<'a> {
+    place: Place<'a>,
+    stride: usize,
+    offset: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    F32(Shared<f32>),
+    Bf16(Shared<bf16>),
+    GatedAdd(Shared<f32>, &'a [f32]),
+}
+
+impl SharedOutput<'_> {
+    /// Writes `values` to a row of the output, from a column of the result on.
+    ///
+    /// # Safety
+    /// Row and columns lie inside the shape checked by [`Output::share`], and no other thread
+    /// touches them.
+    #[inline(always)]
+    pub(super) unsafe fn write(self, row: usize, column: usize, values: &[f32]) {
+        let start = row * self.stride + self.offset + column;
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self.place {
+                Place::F32(target) => target.range(start, values.len()).copy_from_slice(values),
+                Place::Bf16(target) => narrow_plain(values, target.range(start, values.len())),
+                Place::GatedAdd(residual, gate) => {
+                    let residual = residual.range(start, values.len());
+                    let gate = &gate[column..column + values.len()];
+                    for ((sum, &value), &gate) in residual.iter_mut().zip(values).zip(gate) {
+                        *sum += gate * value;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Computes `activation(x * w + bias)` for `rows` rows of `x`, on the path of the weights.
+///
+/// `x` is `[rows, depth]`, in either type: it is rounded or widened to what the path multiplies.
+/// Sums, bias, activation and gate are f32. Any number of rows, columns and depth.
+///
+/// Fails, before anything is written, when a length does not match the shape.
+pub fn linear(
+    rows: usize,
+    x: Values<'_>,
+    weights: &PackedWeights,
+    bias: Option<&[f32]>,
+    activation: Activation,
+    mut output: Output<'_>,
+) -> Result<(), KernelError> {
+    check_length(
+        "input of the linear layer",
+        product([rows, weights.depth()]),
+        x.len(),
+    )?;
+    if let Some(bias) = bias {
+        check_length("bias", weights.columns(), bias.len())?;
+    }
+    let output = output.share(rows, weights.columns())?;
+    let layer = Layer {
+        rows,
+        x,
+        weights,
+        bias,
+        activation,
+        output,
+    };
+    with_kernel!(weights.path(), K => layer.run::<K>());
+    Ok(())
+}
+
+/// The checked arguments of [`linear`].
+struct Layer<'a> {
+    rows: usize,
+    x: Values<'a>,
+    weights: &'a PackedWeights,
+    bias: Option<&'a [f32]>,
+    activation: Activation,
+    output: SharedOutput<'a>,
+}
+
+/// Rows of `x` that one thread takes at a time: with 1,280 values each in bf16 240 KiB, which
+/// stay in the second cache while the panels pass by.
+const BLOCK_ROWS: usize = 96;
+/// Tasks per thread, so that none waits long for the last.
+const TASKS_PER_THREAD: usize = 4;
+
+impl Layer<'_> {
+    fn run<K: Kernel<Element: Packable>>(&self) {
+        let Some(packed) = self.weights.panels::<K::Element>() else {
+            return;
+        };
+        let panels = self.weights.columns().div_ceil(K::COLUMNS);
+        let blocks = self.rows.div_ceil(BLOCK_ROWS);
+        if blocks == 0 {
+            return;
+        }
+        // Few rows: the columns are shared out as well.
+        let parts = (TASKS_PER_THREAD * rayon::current_num_threads()).div_ceil(blocks);
+        let panels_per_part = panels.div_ceil(parts.min(panels));
+        let parts = panels.div_ceil(panels_per_part);
+        let depth = self.weights.depth().next_multiple_of(K::Element::GROUP);
+        let direct = K::Element::borrow(self.x).filter(|_| depth == self.weights.depth());
+
+        (0..blocks * parts).into_par_iter().for_each_init(
+            || {
+                let staged = if direct.is_some() {
+                    0
+                } else {
+                    BLOCK_ROWS * depth
+                };
+                (
+                    Aligned::zeros(staged),
+                    Aligned::zeros(BLOCK_ROWS * K::COLUMNS),
+                )
+            },
+            |(staged, sums), task| {
+                let first = task / parts * BLOCK_ROWS;
+                let rows = BLOCK_ROWS.min(self.rows - first);
+                let x = if let Some(x) = direct {
+                    &x[first * depth..(first + rows) * depth]
+                } else {
+                    self.stage::<K>(first, rows, staged.as_mut_slice());
+                    staged.as_slice()
+                };
+                let start = task % parts * panels_per_part;
+                for panel in start..(start + panels_per_part).min(panels) {
+                    let sums = sums.as_mut_slice();
+                    for begin in (0..depth).step_by(K::DEPTH) {
+                        let steps = K::DEPTH.min(depth - begin);
+                        let block = Block {
+                            x,
+                            depth,
+                            rows,
+                            begin,
+                            steps,
+                        };
+                        block.multiply::<K>(packed.panel(panel, begin), sums);
+                    }
+                    self.finish::<K>(first, rows, panel * K::COLUMNS, sums);
+                }
+            },
+        );
+    }
+
+    /// Copies a block of rows in the type that the path multiplies, each filled up with zeros to
+    /// whole groups.
+    fn stage<K: Kernel>(&self, first: usize, rows: usize, staged: &mut [K::Element]) {
+        let depth = self.weights.depth();
+        let filled = depth.next_multiple_of(K::Element::GROUP);
+        for (row, to) in staged.chunks_exact_mut(filled).take(rows).enumerate() {
+            let from = self.x.part((first + row) * depth, depth);
+            // SAFETY: weights of a path exist only where it is available.
+            unsafe { K::vectorised(|| from.copy_to(&mut to[..depth])) };
+        }
+    }
+
+    /// Bias, activation and writing for one block and panel.
+    fn finish<K: Kernel>(&self, first: usize, rows: usize, column: usize, sums: &mut [f32]) {
+        let here = K::COLUMNS.min(self.weights.columns() - column);
+        let bias = self.bias.map(|bias| &bias[column..column + here]);
+        let finish = || {
+            for (row, values) in sums.chunks_exact_mut(K::COLUMNS).take(rows).enumerate() {
+                let values = &mut values[..here];
+                if let Some(bias) = bias {
+                    for (value, bias) in values.iter_mut().zip(bias) {
+                        *value += bias;
+                    }
+                }
+                if self.activation == Activation::Gelu {
+                    gelu::<K>(values);
+                }
+                // SAFETY: row and columns are inside the shape, and belong to this task alone.
+                unsafe { self.output.write(first + row, column, values) };
+            }
+        };
+        // SAFETY: weights of a path exist only where it is available.
+        unsafe { K::vectorised(finish) };
+    }
+}
+
+/// Rows of a left operand, and the steps of the depth that are taken of them.
+#[derive(Clone, Copy)]
+pub(super) struct Block<'a, E> {
+    /// The rows, `depth` values each.
+    pub(super) x: &'a [E],
+    /// Values per row.
+    pub(super) depth: usize,
+    /// How many rows are worked on.
+    pub(super) rows: usize,
+    /// First step; with 0 the sums begin anew, else they go on.
+    pub(super) begin: usize,
+    /// How many steps, whole groups.
+    pub(super) steps: usize,
+}
+
+impl<E: Element> Block<'_, E> {
+    /// Multiplies the block by a panel, `K::COLUMNS` sums per row.
+    pub(super) fn multiply<K: Kernel<Element = E>>(self, panel: &[E], sums: &mut [f32]) {
+        self.multiply_into::<K>(panel, sums, K::COLUMNS, self.begin > 0);
+    }
+
+    /// Multiplies the block by a panel into rows of sums that lie `stride` apart.
+    pub(super) fn multiply_into<K: Kernel<Element = E>>(
+        self,
+        panel: &[E],
+        sums: &mut [f32],
+        stride: usize,
+        accumulate: bool,
+    ) {
+        // What the tiles touch; nothing in the loop is checked any more.
+        let x = &self.x[..self.rows * self.depth];
+        let panel = &panel[..self.steps * K::COLUMNS];
+        let sums = &mut sums[..(self.rows - 1) * stride + K::COLUMNS];
+        debug_assert!(self.begin + self.steps <= self.depth);
+        for row in (0..self.rows).step_by(K::ROWS) {
+            let tile = Tile {
+                rows: K::ROWS.min(self.rows - row),
+                depth: self.steps,
+                left: x[row * self.depth + self.begin..].as_ptr(),
+                left_stride: self.depth,
+                panel: panel.as_ptr(),
+                sums: sums[row * stride..].as_mut_ptr(),
+                sums_stride: stride,
+                accumulate,
+            };
+            // SAFETY: the three slices above hold all that the tile touches, and a kernel is only
+            // chosen where its path is available.
+            unsafe { K::tile(tile) };
+        }
+    }
+}
