@@ -77,7 +77,14 @@ pub(super) fn find_neckline(
         return none();
     }
     let arc = strongest_edge(&neck, &candidates)
-        .map(|arc| bend_to_edge(&neck, &gradient, arc))
+        .map(|arc| {
+            let bent = bend_to_edge(&neck, &gradient, &arc.rows);
+            if arc.is_v {
+                bent
+            } else {
+                rounded(&neck, &bent)
+            }
+        })
         .or_else(|| between_two_colors(&neck, mask, outline, landmarks))
         .or_else(|| shallow_default(&neck));
     let Some(rows) = arc else { return none() };
@@ -199,6 +206,8 @@ struct Candidate {
     edge: f64,
     /// Row per sample.
     rows: Vec<f64>,
+    /// The arc is a V.
+    is_v: bool,
 }
 
 /// Finds the best exponent for every depth at which an arc lies below the outline.
@@ -224,7 +233,12 @@ fn score_depths(neck: &Neck, gradient: &Gray) -> Vec<Candidate> {
                 weight * edge * (SHALLOW_V + (1.0 - SHALLOW_V) * deep)
             };
             if best.as_ref().is_none_or(|other| edge > other.edge) {
-                best = Some(Candidate { depth, edge, rows });
+                best = Some(Candidate {
+                    depth,
+                    edge,
+                    rows,
+                    is_v: exponent <= 1.0,
+                });
             }
         }
         candidates.extend(best);
@@ -304,7 +318,7 @@ struct Peak<'c> {
 }
 
 /// Chooses among the depths whose edge is a local peak.
-fn strongest_edge<'c>(neck: &Neck, candidates: &'c [Candidate]) -> Option<&'c [f64]> {
+fn strongest_edge<'c>(neck: &Neck, candidates: &'c [Candidate]) -> Option<&'c Candidate> {
     let edges: Vec<f64> = candidates.iter().map(|candidate| candidate.edge).collect();
     let typical = median_f64(&mut edges.clone()) + EDGE_FLOOR;
     let width = neck.width / neck.unit;
@@ -341,7 +355,7 @@ fn strongest_edge<'c>(neck: &Neck, candidates: &'c [Candidate]) -> Option<&'c [f
             && peak.candidate.depth <= lowest.candidate.depth
             && lowest.candidate.depth - peak.candidate.depth <= RING_WIDTH * width
     });
-    upper.map(|peak| peak.candidate.rows.as_slice())
+    upper.map(|peak| peak.candidate)
 }
 
 /// Measures how much lighter the cloth is just below the arc than just above it, relative to its lightness.
@@ -384,6 +398,28 @@ fn bend_to_edge(neck: &Neck, gradient: &Gray, rows: &[f64]) -> Vec<f64> {
     rows.iter()
         .zip(gaussian_1d(&offsets, 2.0))
         .map(|(row, offset)| row + offset)
+        .collect()
+}
+
+/// Smoothing of a round neckline (samples), which takes the tip from an arc between V and U.
+const ROUNDING: f64 = 3.0;
+
+/// Smooths the depth of an arc below the neck points; it still ends at them.
+fn rounded(neck: &Neck, rows: &[f64]) -> Vec<f64> {
+    let depths: Vec<f64> = rows
+        .iter()
+        .zip(&neck.base)
+        .map(|(row, base)| row - base)
+        .collect();
+    let smooth = gaussian_1d(&depths, ROUNDING);
+    let middle = |position: f64| ramp(position.abs(), 0.95, 0.7);
+    depths
+        .iter()
+        .zip(smooth)
+        .zip(neck.positions.iter().zip(&neck.base))
+        .map(|((depth, smooth), (position, base))| {
+            base + depth + (smooth - depth) * middle(*position)
+        })
         .collect()
 }
 
