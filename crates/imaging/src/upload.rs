@@ -8,7 +8,7 @@ use crate::{
     CropBox, Face, Format, ImageError, Limits, Orientation, Picture, Subsampling, encode_jpeg,
 };
 
-/// JPEG quality of stored uploads.
+/// JPEG quality of stored uploads. Their colour is kept whole: halved a second time it fringes the edges that engines look for.
 const UPLOAD_QUALITY: u8 = 90;
 
 /// A picture as it is stored: upright sRGB JPEG without metadata, within the size limit.
@@ -112,7 +112,7 @@ fn finish(stored: StoredPicture, source_format: Format, crop: bool, limits: &Lim
     colour.convert_to_srgb(&mut result);
 
     Normalized {
-        jpeg: encode_jpeg(&result, UPLOAD_QUALITY, Subsampling::S420),
+        jpeg: encode_jpeg(&result, UPLOAD_QUALITY, Subsampling::S444),
         width,
         height,
         face: face.map(|face| moved_into(face, area, width, height)),
