@@ -8,6 +8,7 @@
 //! f32 slices that it gets hold exactly these rows. Buffers have to fit; an implementation may panic on an index when they do not.
 //! Results must not depend on the number of threads.
 
+pub mod cpu;
 pub mod scalar;
 
 use std::ops::Range;

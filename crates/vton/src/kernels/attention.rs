@@ -42,6 +42,62 @@ pub fn attention(
     q: Values<'_>,
     k: Values<'_>,
     v: Values<'_>,
+    output: Output<'_>,
+) -> Result<(), KernelError> {
+    let q = HeadRows {
+        values: q,
+        tokens: shape.queries,
+        first: 0,
+    };
+    let [k, v] = [k, v].map(|values| HeadRows {
+        values,
+        tokens: shape.keys,
+        first: 0,
+    });
+    attention_of_some(path, shape, q, k, v, output)
+}
+
+/// Some rows of a buffer `[heads, tokens, head_dim]`: of each head the rows from `first` on.
+#[derive(Clone, Copy, Debug)]
+pub struct HeadRows<'a> {
+    /// The whole buffer.
+    pub values: Values<'a>,
+    /// Rows per head in the buffer.
+    pub tokens: usize,
+    /// First row that is used; the shape of the attention says how many.
+    pub first: usize,
+}
+
+impl<'a> HeadRows<'a> {
+    fn check(
+        &self,
+        what: &'static str,
+        shape: AttentionShape,
+        rows: usize,
+    ) -> Result<(), KernelError> {
+        let expected = product([shape.heads, self.tokens, shape.head_dim]);
+        check_length(what, expected, self.values.len())?;
+        let end = self.first.saturating_add(rows);
+        check_length(what, end.max(self.tokens), self.tokens)
+    }
+
+    /// Rows of a head, `count` of them after the first `skipped`.
+    fn part(&self, head: usize, skipped: usize, count: usize, head_dim: usize) -> Values<'a> {
+        let start = (head * self.tokens + self.first + skipped) * head_dim;
+        self.values.part(start, count * head_dim)
+    }
+}
+
+/// Does what [`attention`] does for rows inside of greater buffers.
+///
+/// Fails, before anything is written, when a buffer lacks rows, there is no key, or the processor
+/// lacks the path.
+pub fn attention_of_some(
+    path: Path,
+    shape: AttentionShape,
+    q: HeadRows<'_>,
+    k: HeadRows<'_>,
+    v: HeadRows<'_>,
     mut output: Output<'_>,
 ) -> Result<(), KernelError> {
     let AttentionShape {
@@ -50,9 +106,9 @@ pub fn attention(
         keys,
         head_dim,
     } = shape;
-    check_length("queries", product([heads, queries, head_dim]), q.len())?;
-    check_length("keys", product([heads, keys, head_dim]), k.len())?;
-    check_length("values", product([heads, keys, head_dim]), v.len())?;
+    q.check("queries", shape, queries)?;
+    k.check("keys", shape, keys)?;
+    v.check("values", shape, keys)?;
     for (what, size) in [("number of keys", keys), ("size of a head", head_dim)] {
         if size == 0 {
             return Err(KernelError::Empty { what });
@@ -77,9 +133,9 @@ struct Head<E> {
 
 fn run<K: Kernel>(
     shape: AttentionShape,
-    q: Values<'_>,
-    k: Values<'_>,
-    v: Values<'_>,
+    q: HeadRows<'_>,
+    k: HeadRows<'_>,
+    v: HeadRows<'_>,
     output: SharedOutput<'_>,
 ) {
     let AttentionShape {
@@ -90,12 +146,9 @@ fn run<K: Kernel>(
     } = shape;
     let packed: Vec<Head<K::Element>> = (0..heads)
         .into_par_iter()
-        .map(|head| {
-            let (start, length) = (head * keys * head_dim, keys * head_dim);
-            Head {
-                keys: Panels::from_rows::<K>(k.part(start, length), keys, head_dim),
-                values: Panels::from_columns::<K>(v.part(start, length), head_dim, keys),
-            }
+        .map(|head| Head {
+            keys: Panels::from_rows::<K>(k.part(head, 0, keys, head_dim), keys, head_dim),
+            values: Panels::from_columns::<K>(v.part(head, 0, keys, head_dim), head_dim, keys),
         })
         .collect();
     let blocks = queries.div_ceil(QUERY_BLOCK);
@@ -105,9 +158,8 @@ fn run<K: Kernel>(
             let (head, first) = (task / blocks, task % blocks * QUERY_BLOCK);
             let rows = QUERY_BLOCK.min(queries - first);
             for row in 0..rows {
-                let start = (head * queries + first + row) * head_dim;
                 let to = &mut scratch.queries.as_mut_slice()[row * scratch.depth..][..head_dim];
-                q.part(start, head_dim).copy_to(to);
+                q.part(head, first + row, 1, head_dim).copy_to(to);
             }
             scratch.attend(&packed[head], rows, keys, head_dim);
             for row in 0..rows {
@@ -164,7 +216,7 @@ impl<K: Kernel> Scratch<K> {
             let queries = self.queries.as_slice();
             let block = Block {
                 x: queries,
-                depth,
+                stride: depth,
                 rows,
                 begin: 0,
                 steps: depth,
@@ -188,7 +240,7 @@ impl<K: Kernel> Scratch<K> {
             let weights = self.weights.as_slice();
             let block = Block {
                 x: weights,
-                depth: KEY_BLOCK,
+                stride: KEY_BLOCK,
                 rows,
                 begin: 0,
                 steps: filled,

@@ -12,6 +12,7 @@ use super::KernelError;
 use super::bf16::narrow_plain;
 use super::buffer::{Aligned, Shared};
 use super::error::{check_length, product};
+use super::heads::{HeadOutput, SharedHeads};
 use super::kernel::{Element, Kernel, Tile, with_kernel};
 use super::math::gelu;
 use super::pack::{Packable, PackedWeights, Values};
@@ -155,37 +156,110 @@ pub fn linear(
     weights: &PackedWeights,
     bias: Option<&[f32]>,
     activation: Activation,
+    output: Output<'_>,
+) -> Result<(), KernelError> {
+    linear_strided(rows, x, weights.depth(), weights, bias, activation, output)
+}
+
+/// Does what [`linear`] does for rows of `x` that lie `stride` apart: `x` is `[rows, stride]`, and
+/// the layer reads the first columns of it.
+///
+/// Fails, before anything is written, when a length does not match the shape.
+pub fn linear_strided(
+    rows: usize,
+    x: Values<'_>,
+    stride: usize,
+    weights: &PackedWeights,
+    bias: Option<&[f32]>,
+    activation: Activation,
     mut output: Output<'_>,
 ) -> Result<(), KernelError> {
-    check_length(
-        "input of the linear layer",
-        product([rows, weights.depth()]),
-        x.len(),
-    )?;
-    if let Some(bias) = bias {
-        check_length("bias", weights.columns(), bias.len())?;
-    }
-    let output = output.share(rows, weights.columns())?;
+    check_input(rows, x, stride, weights, bias)?;
     let layer = Layer {
         rows,
         x,
+        stride,
         weights,
         bias,
         activation,
-        output,
+        target: Target::Rows(output.share(rows, weights.columns())?),
+        unit: 1,
     };
     with_kernel!(weights.path(), K => layer.run::<K>());
     Ok(())
+}
+
+/// Computes queries, keys and values (in this order, each head beside head), norms and turns the
+/// first two, and writes all three by head. `x` is `[rows, stride]`.
+///
+/// Fails, before anything is written, when a length does not match the shape.
+pub fn linear_heads(
+    rows: usize,
+    x: Values<'_>,
+    stride: usize,
+    weights: &PackedWeights,
+    bias: Option<&[f32]>,
+    mut output: HeadOutput<'_>,
+) -> Result<(), KernelError> {
+    check_input(rows, x, stride, weights, bias)?;
+    let unit = output.head_dim;
+    let layer = Layer {
+        rows,
+        x,
+        stride,
+        weights,
+        bias,
+        activation: Activation::None,
+        target: Target::Heads(output.share(rows, weights.columns())?),
+        unit,
+    };
+    with_kernel!(weights.path(), K => layer.run::<K>());
+    Ok(())
+}
+
+fn check_input(
+    rows: usize,
+    x: Values<'_>,
+    stride: usize,
+    weights: &PackedWeights,
+    bias: Option<&[f32]>,
+) -> Result<(), KernelError> {
+    check_length(
+        "input of the linear layer",
+        product([rows, stride]),
+        x.len(),
+    )?;
+    if stride < weights.depth() {
+        return Err(KernelError::Stride {
+            stride,
+            offset: 0,
+            columns: weights.depth(),
+        });
+    }
+    if let Some(bias) = bias {
+        check_length("bias", weights.columns(), bias.len())?;
+    }
+    Ok(())
+}
+
+/// Where the checked result goes.
+enum Target<'a> {
+    Rows(SharedOutput<'a>),
+    Heads(SharedHeads<'a>),
 }
 
 /// The checked arguments of [`linear`].
 struct Layer<'a> {
     rows: usize,
     x: Values<'a>,
+    /// Values from one row of `x` to the next.
+    stride: usize,
     weights: &'a PackedWeights,
     bias: Option<&'a [f32]>,
     activation: Activation,
-    output: SharedOutput<'a>,
+    target: Target<'a>,
+    /// Columns that have to be finished together.
+    unit: usize,
 }
 
 /// Rows of `x` that one thread takes at a time: with 1,280 values each in bf16 240 KiB, which
@@ -206,7 +280,9 @@ impl Layer<'_> {
         }
         // Few rows: the columns are shared out as well.
         let parts = (TASKS_PER_THREAD * rayon::current_num_threads()).div_ceil(blocks);
-        let panels_per_part = panels.div_ceil(parts.min(panels));
+        // Panels that end where a unit ends are finished together.
+        let group = least_common_multiple(self.unit, K::COLUMNS) / K::COLUMNS;
+        let panels_per_part = panels.div_ceil(parts.min(panels)).next_multiple_of(group);
         let parts = panels.div_ceil(panels_per_part);
         let depth = self.weights.depth().next_multiple_of(K::Element::GROUP);
         let direct = K::Element::borrow(self.x).filter(|_| depth == self.weights.depth());
@@ -220,33 +296,39 @@ impl Layer<'_> {
                 };
                 (
                     Aligned::zeros(staged),
-                    Aligned::zeros(BLOCK_ROWS * K::COLUMNS),
+                    Aligned::zeros(BLOCK_ROWS * group * K::COLUMNS),
                 )
             },
             |(staged, sums), task| {
                 let first = task / parts * BLOCK_ROWS;
                 let rows = BLOCK_ROWS.min(self.rows - first);
-                let x = if let Some(x) = direct {
-                    &x[first * depth..(first + rows) * depth]
+                let (x, stride) = if let Some(x) = direct {
+                    let section = first * self.stride..(first + rows) * self.stride;
+                    (&x[section], self.stride)
                 } else {
                     self.stage::<K>(first, rows, staged.as_mut_slice());
-                    staged.as_slice()
+                    (staged.as_slice(), depth)
                 };
                 let start = task % parts * panels_per_part;
-                for panel in start..(start + panels_per_part).min(panels) {
-                    let sums = sums.as_mut_slice();
-                    for begin in (0..depth).step_by(K::DEPTH) {
-                        let steps = K::DEPTH.min(depth - begin);
-                        let block = Block {
-                            x,
-                            depth,
-                            rows,
-                            begin,
-                            steps,
-                        };
-                        block.multiply::<K>(packed.panel(panel, begin), sums);
+                let end = (start + panels_per_part).min(panels);
+                let sums = sums.as_mut_slice();
+                for panel in (start..end).step_by(group) {
+                    for (place, panel) in (panel..(panel + group).min(end)).enumerate() {
+                        let sums = &mut sums[place * K::COLUMNS..];
+                        for begin in (0..depth).step_by(K::DEPTH) {
+                            let steps = K::DEPTH.min(depth - begin);
+                            let block = Block {
+                                x,
+                                stride,
+                                rows,
+                                begin,
+                                steps,
+                            };
+                            let weights = packed.panel(panel, begin);
+                            block.multiply_into::<K>(weights, sums, group * K::COLUMNS, begin > 0);
+                        }
                     }
-                    self.finish::<K>(first, rows, panel * K::COLUMNS, sums);
+                    self.finish::<K>(first, rows, panel * K::COLUMNS, sums, group * K::COLUMNS);
                 }
             },
         );
@@ -258,18 +340,25 @@ impl Layer<'_> {
         let depth = self.weights.depth();
         let filled = depth.next_multiple_of(K::Element::GROUP);
         for (row, to) in staged.chunks_exact_mut(filled).take(rows).enumerate() {
-            let from = self.x.part((first + row) * depth, depth);
+            let from = self.x.part((first + row) * self.stride, depth);
             // SAFETY: weights of a path exist only where it is available.
             unsafe { K::vectorised(|| from.copy_to(&mut to[..depth])) };
         }
     }
 
-    /// Bias, activation and writing for one block and panel.
-    fn finish<K: Kernel>(&self, first: usize, rows: usize, column: usize, sums: &mut [f32]) {
-        let here = K::COLUMNS.min(self.weights.columns() - column);
+    /// Bias, activation and writing for one block and `width` columns.
+    fn finish<K: Kernel>(
+        &self,
+        first: usize,
+        rows: usize,
+        column: usize,
+        sums: &mut [f32],
+        width: usize,
+    ) {
+        let here = width.min(self.weights.columns() - column);
         let bias = self.bias.map(|bias| &bias[column..column + here]);
         let finish = || {
-            for (row, values) in sums.chunks_exact_mut(K::COLUMNS).take(rows).enumerate() {
+            for (row, values) in sums.chunks_exact_mut(width).take(rows).enumerate() {
                 let values = &mut values[..here];
                 if let Some(bias) = bias {
                     for (value, bias) in values.iter_mut().zip(bias) {
@@ -280,7 +369,12 @@ impl Layer<'_> {
                     gelu::<K>(values);
                 }
                 // SAFETY: row and columns are inside the shape, and belong to this task alone.
-                unsafe { self.output.write(first + row, column, values) };
+                unsafe {
+                    match &self.target {
+                        Target::Rows(output) => output.write(first + row, column, values),
+                        Target::Heads(heads) => heads.write(first + row, column, values),
+                    }
+                }
             }
         };
         // SAFETY: weights of a path exist only where it is available.
@@ -288,27 +382,30 @@ impl Layer<'_> {
     }
 }
 
+fn least_common_multiple(a: usize, b: usize) -> usize {
+    let (mut divisor, mut rest) = (a, b);
+    while rest > 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    a / divisor * b
+}
+
 /// Rows of a left operand, and the steps of the depth that are taken of them.
 #[derive(Clone, Copy)]
 pub(super) struct Block<'a, E> {
-    /// The rows, `depth` values each.
+    /// The rows.
     pub(super) x: &'a [E],
-    /// Values per row.
-    pub(super) depth: usize,
+    /// Values from one row to the next.
+    pub(super) stride: usize,
     /// How many rows are worked on.
     pub(super) rows: usize,
-    /// First step; with 0 the sums begin anew, else they go on.
+    /// First step; counted from the beginning of a row.
     pub(super) begin: usize,
     /// How many steps, whole groups.
     pub(super) steps: usize,
 }
 
 impl<E: Element> Block<'_, E> {
-    /// Multiplies the block by a panel, `K::COLUMNS` sums per row.
-    pub(super) fn multiply<K: Kernel<Element = E>>(self, panel: &[E], sums: &mut [f32]) {
-        self.multiply_into::<K>(panel, sums, K::COLUMNS, self.begin > 0);
-    }
-
     /// Multiplies the block by a panel into rows of sums that lie `stride` apart.
     pub(super) fn multiply_into<K: Kernel<Element = E>>(
         self,
@@ -318,16 +415,15 @@ impl<E: Element> Block<'_, E> {
         accumulate: bool,
     ) {
         // What the tiles touch; nothing in the loop is checked any more.
-        let x = &self.x[..self.rows * self.depth];
+        let x = &self.x[..(self.rows - 1) * self.stride + self.begin + self.steps];
         let panel = &panel[..self.steps * K::COLUMNS];
         let sums = &mut sums[..(self.rows - 1) * stride + K::COLUMNS];
-        debug_assert!(self.begin + self.steps <= self.depth);
         for row in (0..self.rows).step_by(K::ROWS) {
             let tile = Tile {
                 rows: K::ROWS.min(self.rows - row),
                 depth: self.steps,
-                left: x[row * self.depth + self.begin..].as_ptr(),
-                left_stride: self.depth,
+                left: x[row * self.stride + self.begin..].as_ptr(),
+                left_stride: self.stride,
                 panel: panel.as_ptr(),
                 sums: sums[row * stride..].as_mut_ptr(),
                 sums_stride: stride,

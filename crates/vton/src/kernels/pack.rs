@@ -21,6 +21,30 @@ pub enum Values<'a> {
     Bf16(&'a [bf16]),
 }
 
+/// Numbers to be written, in one of the two types.
+#[derive(Debug)]
+pub enum ValuesMut<'a> {
+    /// In f32.
+    F32(&'a mut [f32]),
+    /// In bf16.
+    Bf16(&'a mut [bf16]),
+}
+
+impl ValuesMut<'_> {
+    /// How many numbers there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::F32(values) => values.len(),
+            Self::Bf16(values) => values.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 impl<'a> Values<'a> {
     /// How many numbers there are.
     pub fn len(self) -> usize {

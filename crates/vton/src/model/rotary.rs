@@ -46,6 +46,11 @@ impl Rotary {
         self.cos.len() / self.pairs
     }
 
+    /// Number of pairs in a head.
+    pub fn pairs(&self) -> usize {
+        self.pairs
+    }
+
     /// Gives cosines and sines of a token; the table repeats, because person and garment have the same grid.
     pub fn angles(&self, token: usize) -> (&[f32], &[f32]) {
         let start = (token % self.tokens()) * self.pairs;
