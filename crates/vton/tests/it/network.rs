@@ -148,3 +148,40 @@ fn every_path_agrees_in_every_stage() {
         }
     }
 }
+
+#[test]
+fn velocities_have_the_same_bits_for_any_number_of_threads() {
+    let Some(reference) = Tensors::read("tiny_asym.safetensors") else {
+        return;
+    };
+    for path in Path::ALL.into_iter().filter(|path| path.is_available()) {
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap();
+            pool.install(|| {
+                let backend = Cpu::on(path).unwrap();
+                let model = Model::load(backend, Config::tiny_asym(), reference.weights()).unwrap();
+                let mut work = model.workspace();
+                let null = model.null_branch(&mut work);
+                let condition = Condition {
+                    time: 0.5,
+                    category: Some(Category::Tops),
+                };
+                let modulations = model.modulations(&[condition]).unwrap().remove(0);
+                let noisy = reference.f32("in.x");
+                let mut velocity = vec![f32::NAN; noisy.len()];
+                model
+                    .forward(&null, &noisy, &modulations, &mut work, &mut velocity)
+                    .unwrap();
+                velocity
+            })
+        };
+        let one = run(1);
+        assert!(one.iter().all(|value| value.is_finite()));
+        for threads in [2, 3, 7] {
+            assert!(run(threads) == one, "{path} with {threads} threads");
+        }
+    }
+}
