@@ -357,28 +357,35 @@ impl Layer<'_> {
     ) {
         let here = width.min(self.weights.columns() - column);
         let bias = self.bias.map(|bias| &bias[column..column + here]);
-        let finish = || {
-            for (row, values) in sums.chunks_exact_mut(width).take(rows).enumerate() {
-                let values = &mut values[..here];
+        for (row, values) in sums.chunks_exact_mut(width).take(rows).enumerate() {
+            let values = &mut values[..here];
+            // Small jobs: what is not inlined is not compiled for the instruction set.
+            let add_bias = || {
                 if let Some(bias) = bias {
                     for (value, bias) in values.iter_mut().zip(bias) {
                         *value += bias;
                     }
                 }
-                if self.activation == Activation::Gelu {
-                    gelu::<K>(values);
-                }
-                // SAFETY: row and columns are inside the shape, and belong to this task alone.
-                unsafe {
-                    match &self.target {
-                        Target::Rows(output) => output.write(first + row, column, values),
-                        Target::Heads(heads) => heads.write(first + row, column, values),
-                    }
-                }
+            };
+            // SAFETY: weights of a path exist only where it is available.
+            unsafe { K::vectorised(add_bias) };
+            if self.activation == Activation::Gelu {
+                // SAFETY: as above.
+                unsafe { K::vectorised(|| gelu::<K>(values)) };
             }
-        };
-        // SAFETY: weights of a path exist only where it is available.
-        unsafe { K::vectorised(finish) };
+            let row = first + row;
+            match &self.target {
+                // SAFETY: as above; row and columns are inside the shape, and belong to this task
+                // alone.
+                Target::Rows(output) => unsafe {
+                    K::vectorised(|| output.write(row, column, values));
+                },
+                // SAFETY: as above.
+                Target::Heads(heads) => unsafe {
+                    K::vectorised(|| heads.write(row, column, values));
+                },
+            }
+        }
     }
 }
 
