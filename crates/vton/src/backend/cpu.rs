@@ -16,9 +16,10 @@ use crate::kernels::{
     PathError, Sink, Values, ValuesMut, attention_of_some, linear_heads, linear_strided,
     modulated_norm,
 };
+use crate::model::patches;
 use crate::weights::tensor::{FloatKind, MatrixView};
+use buffers::Numbers;
 pub use buffers::{Heads, Rows};
-use buffers::{Numbers, cut_patches};
 
 /// The fast backend on one path of the kernels.
 #[derive(Debug, Clone, Copy)]
@@ -130,9 +131,9 @@ impl Backend for Cpu {
     fn patchify(&self, planes: &[&[f32]], width: usize, patch: usize, out: &mut Rows) {
         let row_width = out.width;
         match &mut out.numbers {
-            Numbers::F32(rows) => cut_patches(planes, width, patch, rows, row_width, |x| x),
+            Numbers::F32(rows) => patches::patchify(planes, width, patch, rows, row_width, |x| x),
             Numbers::Bf16(rows) => {
-                cut_patches(planes, width, patch, rows, row_width, bf16::from_f32);
+                patches::patchify(planes, width, patch, rows, row_width, bf16::from_f32);
             }
         }
     }
