@@ -53,6 +53,16 @@ impl Cpu {
         Numbers::zeros(self.path.uses_bf16(), count)
     }
 
+    /// Writes f32 numbers in the type of the target.
+    fn write(self, values: &[f32], target: ValuesMut<'_>) {
+        match target {
+            ValuesMut::F32(target) => target.copy_from_slice(values),
+            ValuesMut::Bf16(target) => {
+                fitting(crate::kernels::bf16::narrow(self.path, values, target));
+            }
+        }
+    }
+
     fn multiply(
         input: &Rows,
         rows: Range<usize>,
@@ -230,12 +240,7 @@ impl Backend for Cpu {
     }
 
     fn write_rows(&self, values: &[f32], rows: Range<usize>, out: &mut Rows) {
-        match out.section_mut(rows) {
-            ValuesMut::F32(section) => section.copy_from_slice(values),
-            ValuesMut::Bf16(section) => {
-                fitting(crate::kernels::bf16::narrow(self.path, values, section));
-            }
-        }
+        self.write(values, out.section_mut(rows));
     }
 
     fn read_rows(&self, rows: &Rows) -> Vec<f32> {
@@ -244,12 +249,7 @@ impl Backend for Cpu {
 
     fn write_heads(&self, values: [&[f32]; 3], out: &mut Heads) {
         for (values, part) in values.into_iter().zip(&mut out.parts) {
-            match part.values_mut() {
-                ValuesMut::F32(part) => part.copy_from_slice(values),
-                ValuesMut::Bf16(part) => {
-                    fitting(crate::kernels::bf16::narrow(self.path, values, part));
-                }
-            }
+            self.write(values, part.values_mut());
         }
     }
 

@@ -30,7 +30,7 @@ pub enum ValuesMut<'a> {
     Bf16(&'a mut [bf16]),
 }
 
-impl ValuesMut<'_> {
+impl<'a> ValuesMut<'a> {
     /// How many numbers there are.
     pub fn len(&self) -> usize {
         match self {
@@ -42,6 +42,14 @@ impl ValuesMut<'_> {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The numbers from `start` on, `length` of them; the caller has checked that they are there.
+    pub(crate) fn part(self, start: usize, length: usize) -> ValuesMut<'a> {
+        match self {
+            Self::F32(values) => ValuesMut::F32(&mut values[start..start + length]),
+            Self::Bf16(values) => ValuesMut::Bf16(&mut values[start..start + length]),
+        }
     }
 }
 
@@ -60,7 +68,7 @@ impl<'a> Values<'a> {
     }
 
     /// The numbers from `start` on, `length` of them; the caller has checked that they are there.
-    pub(super) fn part(self, start: usize, length: usize) -> Values<'a> {
+    pub(crate) fn part(self, start: usize, length: usize) -> Values<'a> {
         match self {
             Self::F32(values) => Values::F32(&values[start..start + length]),
             Self::Bf16(values) => Values::Bf16(&values[start..start + length]),
@@ -96,7 +104,8 @@ pub struct PackedWeights {
     panels: TypedPanels,
 }
 
-enum TypedPanels {
+/// Panels of one of the two types.
+pub(super) enum TypedPanels {
     F32(Panels<f32>),
     Bf16(Panels<bf16>),
 }
@@ -159,18 +168,25 @@ impl PackedWeights {
 
     /// The panels, if they hold this type; they do for the kernel of `path`.
     pub(super) fn panels<E: Packable>(&self) -> Option<&Panels<E>> {
-        E::of(self)
+        E::of(&self.panels)
     }
 }
 
 /// An element that [`PackedWeights`] can hold.
 pub(super) trait Packable: Element {
-    fn of(weights: &PackedWeights) -> Option<&Panels<Self>>;
+    /// Gives panels of this type their place.
+    fn own(panels: Panels<Self>) -> TypedPanels;
+    /// The panels, if they hold this type.
+    fn of(panels: &TypedPanels) -> Option<&Panels<Self>>;
 }
 
 impl Packable for f32 {
-    fn of(weights: &PackedWeights) -> Option<&Panels<Self>> {
-        match &weights.panels {
+    fn own(panels: Panels<Self>) -> TypedPanels {
+        TypedPanels::F32(panels)
+    }
+
+    fn of(panels: &TypedPanels) -> Option<&Panels<Self>> {
+        match panels {
             TypedPanels::F32(panels) => Some(panels),
             TypedPanels::Bf16(_) => None,
         }
@@ -178,28 +194,15 @@ impl Packable for f32 {
 }
 
 impl Packable for bf16 {
-    fn of(weights: &PackedWeights) -> Option<&Panels<Self>> {
-        match &weights.panels {
+    fn own(panels: Panels<Self>) -> TypedPanels {
+        TypedPanels::Bf16(panels)
+    }
+
+    fn of(panels: &TypedPanels) -> Option<&Panels<Self>> {
+        match panels {
             TypedPanels::Bf16(panels) => Some(panels),
             TypedPanels::F32(_) => None,
         }
-    }
-}
-
-/// Gives panels their place in [`TypedPanels`].
-trait Own: Element {
-    fn own(panels: Panels<Self>) -> TypedPanels;
-}
-
-impl Own for f32 {
-    fn own(panels: Panels<Self>) -> TypedPanels {
-        TypedPanels::F32(panels)
-    }
-}
-
-impl Own for bf16 {
-    fn own(panels: Panels<Self>) -> TypedPanels {
-        TypedPanels::Bf16(panels)
     }
 }
 

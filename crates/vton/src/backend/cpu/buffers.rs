@@ -54,20 +54,14 @@ pub struct Rows {
 impl Rows {
     /// The numbers of some rows.
     pub(super) fn section(&self, rows: Range<usize>) -> Values<'_> {
-        let range = rows.start * self.width..rows.end * self.width;
-        match &self.numbers {
-            Numbers::F32(numbers) => Values::F32(&numbers[range]),
-            Numbers::Bf16(numbers) => Values::Bf16(&numbers[range]),
-        }
+        let (start, length) = (rows.start * self.width, rows.len() * self.width);
+        self.numbers.values().part(start, length)
     }
 
     /// The numbers of some rows, to be written.
     pub(super) fn section_mut(&mut self, rows: Range<usize>) -> ValuesMut<'_> {
-        let range = rows.start * self.width..rows.end * self.width;
-        match &mut self.numbers {
-            Numbers::F32(numbers) => ValuesMut::F32(&mut numbers[range]),
-            Numbers::Bf16(numbers) => ValuesMut::Bf16(&mut numbers[range]),
-        }
+        let (start, length) = (rows.start * self.width, rows.len() * self.width);
+        self.numbers.values_mut().part(start, length)
     }
 
     /// Some rows as the output of a kernel, from a column on.
