@@ -5,6 +5,7 @@
 //! Numbers stay in the file in their own type (bf16 in the released one) until a layer is built from them.
 
 pub mod layout;
+pub mod stream;
 pub mod tensor;
 
 use std::collections::HashMap;
