@@ -104,14 +104,15 @@ impl Backend for Cpu {
     fn pack(&self, source: MatrixView<'_>) -> PackedWeights {
         let (rows, columns) = (source.rows(), source.columns());
         let pack = |values: Values<'_>| PackedWeights::pack(self.path, values, rows, columns);
+        if let Some(numbers) = source.as_bf16() {
+            return fitting(pack(Values::Bf16(numbers)));
+        }
         if source.kind() == FloatKind::Bf16 {
-            let numbers: Vec<bf16> = source
-                .bytes()
-                .as_chunks::<2>()
-                .0
-                .par_iter()
-                .map(|bytes| bf16::from_le_bytes(*bytes))
-                .collect();
+            let mut numbers = vec![bf16::ZERO; rows * columns];
+            numbers
+                .par_chunks_exact_mut(columns)
+                .enumerate()
+                .for_each(|(index, row)| source.read_row_bf16(index, row));
             return fitting(pack(Values::Bf16(&numbers)));
         }
         let mut numbers = vec![0.0; rows * columns];
