@@ -4,6 +4,8 @@
 //! its columns side by side: `[panel][depth / GROUP][COLUMNS][GROUP]`. What the last panel lacks
 //! in columns, and the depth in steps, is zero.
 
+use std::iter;
+
 use half::bf16;
 use rayon::prelude::*;
 
@@ -222,9 +224,14 @@ impl<E: Element> Panels<E> {
         columns: usize,
         depth: usize,
     ) -> Self {
+        if let Some(values) = E::borrow(values) {
+            return Self::pack::<K, _>(values, columns, depth, |values, shape, first, panel| {
+                pack_rows(values, shape, first, panel, |number| number);
+            });
+        }
         match values {
-            Values::F32(values) => Self::pack::<K, _>(values, columns, depth, pack_rows),
-            Values::Bf16(values) => Self::pack::<K, _>(values, columns, depth, pack_rows),
+            Values::F32(values) => Self::pack::<K, _>(values, columns, depth, convert_rows),
+            Values::Bf16(values) => Self::pack::<K, _>(values, columns, depth, convert_rows),
         }
     }
 
@@ -284,19 +291,37 @@ struct Shape {
     width: usize,
 }
 
+/// Does what [`pack_rows`] does for numbers of another type.
+fn convert_rows<S: Element, E: Element>(values: &[S], shape: Shape, first: usize, panel: &mut [E]) {
+    pack_rows(values, shape, first, panel, |number| {
+        E::from_f32(number.to_f32())
+    });
+}
+
 /// Fills the panel that begins at column `first` from a matrix that lies column after column.
-fn pack_rows<S: Element, E: Element>(values: &[S], shape: Shape, first: usize, panel: &mut [E]) {
-    /// Steps that are moved at a time: a cache line of a source row, and few lines of the panel.
-    const STEPS: usize = 32;
+fn pack_rows<S: Element, E: Element>(
+    values: &[S],
+    shape: Shape,
+    first: usize,
+    panel: &mut [E],
+    convert: impl Fn(S) -> E,
+) {
+    /// Steps that are moved at a time: enough for the memory to be read in runs, and few enough for
+    /// their place in the panel to stay in the first cache.
+    const STEPS: usize = 128;
     let here = shape.width.min(shape.columns - first);
     for start in (0..shape.depth).step_by(STEPS) {
         let end = (start + STEPS).min(shape.depth);
+        let panel = &mut panel[start * shape.width..];
         for column in 0..here {
             let row = &values[(first + column) * shape.depth..][start..end];
-            for (step, group) in row.chunks(E::GROUP).enumerate() {
-                let place = ((start / E::GROUP + step) * shape.width + column) * E::GROUP;
-                for (to, from) in panel[place..place + E::GROUP].iter_mut().zip(group) {
-                    *to = E::from_f32(from.to_f32());
+            let groups = row.chunks_exact(E::GROUP);
+            let last = groups.remainder();
+            let places = panel.chunks_exact_mut(shape.width * E::GROUP);
+            for (to, group) in places.zip(groups.chain(iter::once(last))) {
+                let to = &mut to[column * E::GROUP..][..group.len()];
+                for (to, from) in to.iter_mut().zip(group) {
+                    *to = convert(*from);
                 }
             }
         }
