@@ -7,7 +7,9 @@ use drape_vton::preprocess::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::golden::{Stream, Tensors, json};
+use drape_vton::weights::stream::Stream;
+
+use crate::golden::{Tensors, json};
 
 /// The box that the tests of fitting use: 36 wide, 54 high.
 const SMALL: Size = Size::new(36, 54);
@@ -170,12 +172,12 @@ fn fitted_drawings_equal_opencv() {
 fn real_picture(input: &serde_json::Value) -> Picture {
     let side = |name: &str| input[name].as_u64().expect(name);
     let (height, width, channels) = (side("h"), side("w"), side("c").max(1));
-    let stream = Stream::new(input["stream"].as_str().expect("a name"));
+    let stream = Stream::named(input["stream"].as_str().expect("a name"));
     let mut samples = Vec::new();
     for y in 0..height {
         for x in 0..width {
             for channel in 0..channels {
-                let noise = stream.value((y * width + x) * channels + channel) >> 16;
+                let noise = u64::from(stream.bits((y * width + x) * channels + channel)) >> 16;
                 let across = x * 255 / (width - 1).max(1);
                 let down = y * 128 / (height - 1).max(1);
                 let ramp = (across + down * (channel + 1) + 40 * channel) % 256;
