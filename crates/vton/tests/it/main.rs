@@ -11,6 +11,7 @@ mod golden;
 mod kernels;
 mod loader;
 mod network;
+mod noise;
 mod pose;
 mod preprocess;
 mod primitives;

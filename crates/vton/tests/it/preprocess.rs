@@ -196,7 +196,7 @@ fn real_picture(input: &serde_json::Value) -> Picture {
     .expect("a picture")
 }
 
-fn hex_sha256(bytes: &[u8]) -> String {
+pub(crate) fn hex_sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes)
         .iter()
         .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
