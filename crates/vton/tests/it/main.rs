@@ -8,6 +8,7 @@
 
 mod fullsize;
 mod golden;
+mod inputs;
 mod kernels;
 mod loader;
 mod network;
