@@ -10,6 +10,7 @@ mod fullsize;
 mod golden;
 mod inputs;
 mod kernels;
+mod keypoints;
 mod loader;
 mod network;
 mod noise;
