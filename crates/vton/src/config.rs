@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::preprocess::Size;
+
 /// Colour channels of a picture.
 pub const COLOURS: usize = 3;
 /// Channels that the person's patches are made of: noise and person in colour, the pose in gray.
@@ -188,6 +190,11 @@ impl Config {
     /// Tokens of garment and person together.
     pub const fn joint_tokens(&self) -> usize {
         2 * self.tokens()
+    }
+
+    /// Size of the canvas.
+    pub const fn canvas(&self) -> Size {
+        Size::new(self.width, self.height)
     }
 
     /// Pixels of the canvas.

@@ -8,9 +8,12 @@
 //! 2. [`Crop`] cuts a person out for the pose network; [`decode_simcc`] reads its output; [`to_openpose`] adds the neck.
 //! 3. [`choose`] says which of several persons it is, [`pose_of`] makes the [`Pose`].
 //! 4. [`draw`] makes the gray picture.
+//!
+//! Who knows the joints already gives them as [`Keypoints`].
 
 mod crop;
 mod detector;
+mod keypoints;
 mod person;
 mod raster;
 mod shapes;
@@ -19,6 +22,7 @@ mod skeleton;
 
 pub use crop::{Crop, POSE_INPUT};
 pub use detector::{DETECTOR_SIDE, Detection, Letterboxed, decode_boxes, letterbox, persons};
+pub use keypoints::{KEYPOINTS_VERSION, Keypoints, KeypointsError, Order};
 pub use person::{OPENPOSE_JOINTS, choose, pose_of, to_openpose};
 pub use raster::{RasterError, draw};
 pub use simcc::{NETWORK_JOINTS, decode_simcc};

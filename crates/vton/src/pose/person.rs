@@ -7,7 +7,7 @@ use crate::preprocess::{PictureError, Size};
 /// Joints after the neck is added.
 pub const OPENPOSE_JOINTS: usize = NETWORK_JOINTS + 1;
 /// A joint is seen from this score on.
-const SEEN: f64 = 0.3;
+pub(super) const SEEN: f64 = 0.3;
 /// Left and right shoulder in the network's order.
 const SHOULDERS: (usize, usize) = (5, 6);
 /// Where each joint of the body comes from in the network's order; the neck comes from nowhere.

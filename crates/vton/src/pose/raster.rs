@@ -10,7 +10,7 @@ use crate::preprocess::{Picture, PictureError, Size};
 /// Longest side of a drawing, in pixels.
 const MAX_SIDE: usize = 1 << 15;
 /// Farthest that a point may lie from the corner, in sides of the picture.
-const FARTHEST: f64 = 16.0;
+pub(super) const FARTHEST: f64 = 16.0;
 
 /// The joints that a limb connects, in drawing order.
 const LIMBS: [(usize, usize); 17] = [

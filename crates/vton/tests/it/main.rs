@@ -8,9 +8,12 @@
 
 mod fullsize;
 mod golden;
+mod inputs;
 mod kernels;
+mod keypoints;
 mod loader;
 mod network;
+mod noise;
 mod pose;
 mod preprocess;
 mod primitives;

@@ -170,9 +170,24 @@ fn fitted_drawings_equal_opencv() {
 
 /// The made-up picture of a case of real size.
 fn real_picture(input: &serde_json::Value) -> Picture {
-    let side = |name: &str| input[name].as_u64().expect(name);
-    let (height, width, channels) = (side("h"), side("w"), side("c").max(1));
-    let stream = Stream::named(input["stream"].as_str().expect("a name"));
+    let side = |name: &str| input[name].as_u64().expect(name) as usize;
+    let size = Size::new(side("w"), side("h"));
+    let made = made_picture(
+        input["stream"].as_str().expect("a name"),
+        size,
+        side("c").max(1),
+    );
+    assert_eq!(
+        hex_sha256(made.samples()),
+        input["sha256"].as_str().expect("a hash")
+    );
+    made
+}
+
+/// A picture of noise, ramps and checks that other programs can make too; the golden README says how.
+pub(crate) fn made_picture(stream: &str, size: Size, channels: usize) -> Picture {
+    let stream = Stream::named(stream);
+    let (width, height, channels) = (size.width as u64, size.height as u64, channels as u64);
     let mut samples = Vec::new();
     for y in 0..height {
         for x in 0..width {
@@ -186,19 +201,10 @@ fn real_picture(input: &serde_json::Value) -> Picture {
             }
         }
     }
-    assert_eq!(
-        hex_sha256(&samples),
-        input["sha256"].as_str().expect("a hash")
-    );
-    Picture::new(
-        Size::new(width as usize, height as usize),
-        channels as usize,
-        samples,
-    )
-    .expect("a picture")
+    Picture::new(size, channels as usize, samples).expect("a picture")
 }
 
-fn hex_sha256(bytes: &[u8]) -> String {
+pub(crate) fn hex_sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes)
         .iter()
         .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
