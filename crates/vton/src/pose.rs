@@ -1,8 +1,9 @@
 //! Where a person's joints are: found by two networks, or given by the caller; and the gray picture of them that the try-on network
 //! reads.
 //!
-//! The parts that are plain mathematics are here; running the detector and the pose network is the caller's business. They are the
-//! ones of `DWPose` (Yang, Zeng, Yuan, Li 2023).
+//! The networks are those of `DWPose` (Yang, Zeng, Yuan, Li 2023). [`PoseEstimator`] goes the whole way from a photo to a [`Pose`], with
+//! any two implementations of [`Network`]; with the feature `pose-rten`, which is on by default, [`OnnxNetwork`] runs ONNX files. Its
+//! steps are plain mathematics, and open to callers:
 //!
 //! 1. [`letterbox`] makes the detector's input; [`decode_boxes`] and [`persons`] read its output.
 //! 2. [`Crop`] cuts a person out for the pose network; [`decode_simcc`] reads its output; [`to_openpose`] adds the neck.
@@ -13,7 +14,11 @@
 
 mod crop;
 mod detector;
+mod estimator;
 mod keypoints;
+mod network;
+#[cfg(feature = "pose-rten")]
+mod onnx;
 mod person;
 mod raster;
 mod shapes;
@@ -22,7 +27,11 @@ mod skeleton;
 
 pub use crop::{Crop, POSE_INPUT};
 pub use detector::{DETECTOR_SIDE, Detection, Letterboxed, decode_boxes, letterbox, persons};
+pub use estimator::{Estimate, EstimateError, MAX_PERSONS, Part, PoseEstimator, SignatureError};
 pub use keypoints::{KEYPOINTS_VERSION, Keypoints, KeypointsError, Order};
+pub use network::{Network, RunError, Shape, Signature, Tensor};
+#[cfg(feature = "pose-rten")]
+pub use onnx::{OnnxError, OnnxNetwork, OpenError};
 pub use person::{OPENPOSE_JOINTS, choose, pose_of, to_openpose};
 pub use raster::{RasterError, draw};
 pub use simcc::{NETWORK_JOINTS, decode_simcc};

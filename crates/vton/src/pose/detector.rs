@@ -12,7 +12,7 @@ const STRIDES: [usize; 3] = [8, 16, 32];
 /// Kinds of object the detector knows.
 const CLASSES: usize = 80;
 /// Values per cell: center, size, objectness and one score per class.
-const CELL_VALUES: usize = 5 + CLASSES;
+pub(super) const CELL_VALUES: usize = 5 + CLASSES;
 /// The class of people.
 const PERSON: usize = 0;
 /// Scores up to this are no detection,
@@ -70,16 +70,20 @@ pub fn letterbox(picture: &Picture, side: usize) -> Result<Letterboxed, PictureE
     })
 }
 
+/// Cells of the three output grids for an input of that side.
+pub(super) fn cells(side: usize) -> usize {
+    STRIDES
+        .iter()
+        .map(|stride| (side / stride).saturating_mul(side / stride))
+        .fold(0, usize::saturating_add)
+}
+
 /// Reads the detector's output `[cells, 85]`, rows of the finest grid first: all objects, by class and falling score.
 ///
 /// Boxes come in pixels of the picture, by the `ratio` of [`letterbox`]. Fails where the number of values does not belong to a
 /// detector of that side. Boxes whose place is not finite are left out.
 pub fn decode_boxes(head: &[f32], side: usize, ratio: f64) -> Result<Vec<Detection>, DecodeError> {
-    let cells = STRIDES
-        .iter()
-        .map(|stride| (side / stride).saturating_mul(side / stride))
-        .fold(0, usize::saturating_add);
-    let expected = cells.saturating_mul(CELL_VALUES);
+    let expected = cells(side).saturating_mul(CELL_VALUES);
     if head.len() != expected {
         return Err(DecodeError::Length {
             what: "the detector's output",

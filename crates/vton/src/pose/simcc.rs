@@ -5,7 +5,7 @@ use super::{Crop, DecodeError, Joint};
 /// Joints that the pose network finds: body, feet, face, hands.
 pub const NETWORK_JOINTS: usize = 133;
 /// Score columns per pixel of the input.
-const SPLIT: usize = 2;
+pub(super) const SPLIT: usize = 2;
 /// Place of a joint that is not found, in score columns.
 const NOT_FOUND: f64 = -1.0;
 

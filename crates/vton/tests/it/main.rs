@@ -6,6 +6,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+#[cfg(feature = "pose-rten")]
+mod estimator;
 mod fullsize;
 mod golden;
 mod inputs;
@@ -14,6 +16,8 @@ mod keypoints;
 mod loader;
 mod network;
 mod noise;
+#[cfg(feature = "pose-rten")]
+mod onnx;
 mod pose;
 mod preprocess;
 mod primitives;

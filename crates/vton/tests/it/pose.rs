@@ -223,7 +223,7 @@ fn crops_equal_opencv() {
 }
 
 /// The detector's output of a made-up scene: zeros but for a few rows.
-fn head(tensors: &Tensors, case: &str) -> Vec<f32> {
+pub(crate) fn head(tensors: &Tensors, case: &str) -> Vec<f32> {
     let mut head = vec![0.0; 8400 * 85];
     let rows = tensors.i32(&format!("decode.{case}.head_rows"));
     let values = tensors.f32(&format!("decode.{case}.head_values"));
@@ -234,7 +234,7 @@ fn head(tensors: &Tensors, case: &str) -> Vec<f32> {
 }
 
 /// The pose network's output for a person of a made-up scene: low noise with a few peaks.
-fn simcc(tensors: &Tensors, case: &str, person: usize) -> (Vec<f32>, Vec<f32>) {
+pub(crate) fn simcc(tensors: &Tensors, case: &str, person: usize) -> (Vec<f32>, Vec<f32>) {
     let noise = |axis: &str, length: usize| -> Vec<f32> {
         Stream::named(&format!("pose.simcc.{case}.{person}.{axis}"))
             .values(NETWORK_JOINTS * length, 0.05)
