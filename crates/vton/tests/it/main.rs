@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod bench;
 mod fullsize;
 mod golden;
 mod kernels;
