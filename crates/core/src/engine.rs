@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use serde_json::{Map, Value};
 
 use crate::Code;
 
@@ -68,6 +69,11 @@ impl Category {
         Self::ALL
             .into_iter()
             .find(|category| category.as_str() == name)
+    }
+
+    /// Reads what a picture's classifications say; none where they say nothing or no known word.
+    pub fn told(classifications: &Map<String, Value>) -> Option<Self> {
+        Self::from_wire(classifications.get("category")?.as_str()?)
     }
 }
 
