@@ -1,7 +1,6 @@
 //! The embedded engine, on the CPU and without model weights.
 
 mod cache;
-mod category;
 mod outfit;
 mod prepared;
 mod progress;
@@ -20,14 +19,18 @@ use drape_preview::{
     garment::GarmentShape,
 };
 
+use crate::category::{self, Words};
+
 use self::{
-    category::Words,
     prepared::{PreparedPerson, Preparer},
     progress::{Progress, run_off_thread},
 };
 
+/// Name of the engine.
+const NAME: &str = "preview";
+
 /// JPEG quality of results.
-const RESULT_QUALITY: u8 = 92;
+pub(crate) const RESULT_QUALITY: u8 = 92;
 
 /// Product pictures that are tried, in the caller's order.
 const MAX_TRIED_PICTURES: usize = 3;
@@ -89,7 +92,7 @@ impl Default for PreviewEngine {
 #[async_trait]
 impl Engine for PreviewEngine {
     fn name(&self) -> &'static str {
-        "preview"
+        NAME
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -140,7 +143,7 @@ impl Engine for PreviewEngine {
         // What is wrong with the picture is found again, and told, when somebody tries the garment on.
         let _ = run_off_thread(Duration::MAX, move |progress| {
             let words = Words::new(title.as_deref(), description.as_deref());
-            let kind = category::choose(&garment, &words)?;
+            let kind = category::choose(NAME, &garment, &words)?;
             shared.preparer.garment(&garment, kind, progress)
         })
         .await;
@@ -161,7 +164,7 @@ impl Shared {
             return outfit::put_on(self, input, progress);
         };
         let worn = Self::first_usable(item, |garment, words| {
-            let kind = category::choose(garment, words)?;
+            let kind = category::choose(NAME, garment, words)?;
             let (person, garment) = rayon::join(
                 || self.preparer.person(&input.person, progress),
                 || self.preparer.garment(garment, kind, progress),

@@ -5,14 +5,9 @@
 use drape_core::engine::{EngineError, EngineInput, EngineOutput, GarmentPicture, Item};
 use drape_preview::{engine::TryOn, garment::Category as Kind};
 
-use super::{
-    Shared,
-    category::{self, Words},
-    finished,
-    prepared::PreparedPerson,
-    progress::Progress,
-    refusal,
-};
+use crate::category::{self, Words};
+
+use super::{NAME, Shared, finished, prepared::PreparedPerson, progress::Progress, refusal};
 
 /// Most products of an outfit: a top and a bottom.
 pub(super) const MAX_ITEMS: usize = 2;
@@ -52,8 +47,10 @@ pub(super) fn put_on(
 ) -> Result<EngineOutput, EngineError> {
     // Words first: they cost nothing.
     for (item, number) in input.items.iter().zip(1..) {
-        Shared::first_usable(item, category::choose)
-            .map_err(|error| name_product(number, error))?;
+        Shared::first_usable(item, |garment, words| {
+            category::choose(NAME, garment, words)
+        })
+        .map_err(|error| name_product(number, error))?;
     }
     let read_garments = || -> Result<Vec<Slot<'_>>, EngineError> {
         let slots = input.items.iter().zip(1..).map(|(item, number)| {
@@ -118,7 +115,7 @@ fn name_product(number: usize, mut error: EngineError) -> EngineError {
 /// What a product is worn as, by its first picture that shows a garment, and whether that is told or guessed.
 fn kind_of(shared: &Shared, item: &Item, progress: &Progress) -> Result<(Kind, bool), EngineError> {
     Shared::first_usable(item, |garment: &GarmentPicture, words: &Words| {
-        let told = category::choose(garment, words)?;
+        let told = category::choose(NAME, garment, words)?;
         let found = shared.preparer.garment(garment, told, progress)?.category;
         Ok((found, told.is_some()))
     })

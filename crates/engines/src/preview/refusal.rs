@@ -73,32 +73,6 @@ pub(super) fn no_garment(error: GarmentError, is_marked_worn: bool) -> EngineErr
     EngineError::new(EngineErrorKind::GarmentUnusable, told.join(" "))
 }
 
-/// Who said what a product is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
-    /// The caller, in the picture's classifications.
-    Caller,
-    /// Its title or description.
-    Words,
-}
-
-/// The product is of a kind that the engine cannot put on anybody.
-pub(super) fn unsupported(kind: &str, source: Source) -> EngineError {
-    let how_to_correct = match source {
-        Source::Caller => "",
-        Source::Words => {
-            " This was read from the title or description; `classifications.category` of the picture overrules them."
-        }
-    };
-    EngineError::new(
-        EngineErrorKind::CategoryUnsupported,
-        format!(
-            "The preview engine does not do products of the category \"{kind}\"; it does tops, outerwear, bottoms and \
-             dresses.{how_to_correct}"
-        ),
-    )
-}
-
 /// These products are not worn together, or not by this engine.
 pub(super) fn not_an_outfit(names: &[&str]) -> EngineError {
     let received = match names {
@@ -232,13 +206,5 @@ mod tests {
             without_any.starts_with(PERSON_HINT) && without_any.contains("nothing in particular"),
             "{without_any}"
         );
-    }
-
-    #[test]
-    fn an_unsupported_category_is_named_with_what_is_supported() {
-        let error = unsupported("shoes", Source::Caller);
-        assert_eq!(error.kind, EngineErrorKind::CategoryUnsupported);
-        assert!(error.message.contains("\"shoes\""), "{}", error.message);
-        assert!(error.message.contains("dresses"), "{}", error.message);
     }
 }

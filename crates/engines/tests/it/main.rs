@@ -4,6 +4,7 @@
 
 mod conformance;
 mod drawn;
+mod fashn_vton;
 mod mock;
 mod models;
 mod outfits;

@@ -1,15 +1,14 @@
-//! What a product is: the caller's word, else the words of its title and description, else its outline.
+//! What a product is: the caller's word, else the words of its title and description. The engines of this crate that look
+//! at garments dress people in the same kinds of them.
 
-use drape_core::engine::{Category, EngineError, GarmentPicture};
+use drape_core::engine::{Category, EngineError, EngineErrorKind, GarmentPicture};
 use drape_preview::{
     category::{ProductKind, kind_from_words},
     garment::Category as Kind,
 };
 
-use super::refusal::{self, Source};
-
-/// Categories that the engine accepts.
-pub(super) const SUPPORTED: [Category; 4] = [
+/// Categories that the engines accept.
+pub(crate) const SUPPORTED: [Category; 4] = [
     Category::Top,
     Category::Bottom,
     Category::Dress,
@@ -17,30 +16,43 @@ pub(super) const SUPPORTED: [Category; 4] = [
 ];
 
 /// What the words about a product say it is.
-pub(super) struct Words {
+pub(crate) struct Words {
     kind: Option<ProductKind>,
 }
 
 impl Words {
     /// What they say, as the callers' categories.
-    pub(super) fn category(&self) -> Option<Category> {
+    pub(crate) fn category(&self) -> Option<Category> {
         Category::ALL
             .into_iter()
             .find(|category| Some(product_kind(*category)) == self.kind)
     }
 
     /// Reads title and description.
-    pub(super) fn new(title: Option<&str>, description: Option<&str>) -> Self {
+    pub(crate) fn new(title: Option<&str>, description: Option<&str>) -> Self {
         Self {
             kind: kind_from_words(title.unwrap_or_default(), description.unwrap_or_default()),
         }
     }
 }
 
-/// Says how a picture is to be read: none leaves it to the outline.
+/// Who said what a product is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// The caller, in the picture's classifications.
+    Caller,
+    /// Its title or description.
+    Words,
+}
+
+/// Says how a picture is to be read: none leaves it to the picture.
 ///
-/// Error: the product is of an unsupported category.
-pub(super) fn choose(garment: &GarmentPicture, words: &Words) -> Result<Option<Kind>, EngineError> {
+/// Error: the product is of a category that `engine` (its name, for the message) does not do.
+pub(crate) fn choose(
+    engine: &str,
+    garment: &GarmentPicture,
+    words: &Words,
+) -> Result<Option<Kind>, EngineError> {
     let (product, source) = match (garment.category, words.kind) {
         (Some(category), _) => (Some(product_kind(category)), Source::Caller),
         (None, kind) => (kind, Source::Words),
@@ -49,10 +61,27 @@ pub(super) fn choose(garment: &GarmentPicture, words: &Words) -> Result<Option<K
         None => None,
         Some(product) => match product.category() {
             Some(kind) => Some(kind),
-            None => return Err(refusal::unsupported(product.name(), source)),
+            None => return Err(unsupported(engine, product.name(), source)),
         },
     };
     Ok(kind)
+}
+
+/// The product is of a kind that the engine cannot put on anybody.
+fn unsupported(engine: &str, kind: &str, source: Source) -> EngineError {
+    let how_to_correct = match source {
+        Source::Caller => "",
+        Source::Words => {
+            " This was read from the title or description; `classifications.category` of the picture overrules them."
+        }
+    };
+    EngineError::new(
+        EngineErrorKind::CategoryUnsupported,
+        format!(
+            "The {engine} engine does not do products of the category \"{kind}\"; it does tops, outerwear, bottoms and \
+             dresses.{how_to_correct}"
+        ),
+    )
 }
 
 fn product_kind(category: Category) -> ProductKind {
@@ -73,7 +102,7 @@ fn product_kind(category: Category) -> ProductKind {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use drape_core::engine::{EngineErrorKind, PictureFile};
+    use drape_core::engine::PictureFile;
 
     use super::*;
 
@@ -91,16 +120,17 @@ mod tests {
     #[test]
     fn the_callers_word_wins_over_the_title() {
         let words = Words::new(Some("Linen dress"), None);
-        let told = choose(&picture(Some(Category::Bottom)), &words);
+        let told = choose("preview", &picture(Some(Category::Bottom)), &words);
         assert_eq!(told.unwrap(), Some(Kind::Bottom));
-        let untold = choose(&picture(None), &words);
+        let untold = choose("preview", &picture(None), &words);
         assert_eq!(untold.unwrap(), Some(Kind::Dress));
     }
 
     #[test]
     fn title_comes_before_description_and_neither_leaves_it_to_the_outline() {
-        let choose_by =
-            |title, description| choose(&picture(None), &Words::new(title, description)).unwrap();
+        let choose_by = |title, description| {
+            choose("preview", &picture(None), &Words::new(title, description)).unwrap()
+        };
         assert_eq!(
             choose_by(Some("Jeans"), Some("A shirt")),
             Some(Kind::Bottom)
@@ -115,7 +145,7 @@ mod tests {
     fn all_that_is_not_supported_is_refused() {
         let nothing = Words::new(None, None);
         for category in Category::ALL {
-            let chosen = choose(&picture(Some(category)), &nothing);
+            let chosen = choose("preview", &picture(Some(category)), &nothing);
             if SUPPORTED.contains(&category) {
                 assert!(chosen.unwrap().is_some(), "{category:?}");
             } else {
@@ -129,10 +159,11 @@ mod tests {
     #[test]
     fn a_guess_from_words_tells_how_to_correct_it() {
         let shoes = Words::new(Some("Running shoes"), None);
-        let error = choose(&picture(None), &shoes).unwrap_err();
+        let error = choose("preview", &picture(None), &shoes).unwrap_err();
         assert_eq!(error.kind, EngineErrorKind::CategoryUnsupported);
         assert!(error.message.contains("classifications"), "{error}");
-        let told = choose(&picture(Some(Category::Top)), &shoes);
+        assert!(error.message.contains("dresses"), "{error}");
+        let told = choose("preview", &picture(Some(Category::Top)), &shoes);
         assert_eq!(told.unwrap(), Some(Kind::Top));
     }
 }

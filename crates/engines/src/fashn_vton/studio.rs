@@ -1,0 +1,269 @@
+//! What makes the pictures: the network, the pose networks, and the memory that they need.
+
+use std::{
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
+
+use drape_core::engine::{EngineError, EngineInput, EngineOutput, GarmentPicture, Item, Steps};
+use drape_imaging::{
+    Limits, Picture, Preserved, Subsampling, decode, encode_jpeg, preserve, resize_exact,
+    resize_within,
+};
+use drape_preview::garment::Category as Kind;
+use drape_vton::{
+    backend::cpu::Cpu,
+    bench::expected_pass,
+    model::{Model, Workspace, condition::Category},
+    noise,
+    pose::{Estimate, PoseEstimator},
+    preprocess::{self, Size},
+    sampler::{self, SampleError},
+};
+
+use super::{
+    NAME,
+    garment::{Product, found_pose, photo_of},
+    keep::kept_parts,
+    options::FashnVtonOptions,
+    refusal,
+};
+use crate::{
+    category::{self, Words},
+    preview::RESULT_QUALITY,
+};
+
+/// Most pixels of a picture that is worked on.
+const MAX_PIXELS: u64 = 50_000_000;
+/// Longest side of a product picture that is worked with, in pixels; larger ones are scaled down.
+const MAX_GARMENT_SIDE: u32 = 2_048;
+/// Product pictures that are tried, in the caller's order.
+const MAX_TRIED_PICTURES: usize = 3;
+/// The seed when nobody gives one; that of the reference.
+const DEFAULT_SEED: u64 = 42;
+/// How far the expected end may lie behind the deadline before the work is given up.
+const PATIENCE: f64 = 1.2;
+
+/// The two sets of networks that a picture takes.
+pub struct Networks {
+    /// Makes the picture.
+    pub model: Model<Cpu>,
+    /// Finds poses.
+    pub poses: PoseEstimator,
+}
+
+/// What a job is told while it runs.
+pub(super) trait Supervisor {
+    /// Says whether somebody still waits.
+    fn is_wanted(&self) -> bool;
+
+    /// When the work must be done.
+    fn deadline(&self) -> Option<Instant>;
+}
+
+/// The networks with the memory for one picture at a time.
+pub(super) struct Studio {
+    networks: Networks,
+    work: Workspace<Cpu>,
+    /// Expected wall time of one pass through the network.
+    pass: Duration,
+}
+
+impl Studio {
+    /// Takes the memory and measures how fast the machine is.
+    pub(super) fn open(networks: Networks) -> Result<Self, EngineError> {
+        let mut work = networks.model.workspace();
+        let pass = expected_pass(&networks.model, &mut work).map_err(refusal::unavailable)?;
+        Ok(Self {
+            networks,
+            work,
+            pass,
+        })
+    }
+
+    /// Expected wall time of one pass through the network, by what was measured last.
+    pub(super) fn pass(&self) -> Duration {
+        self.pass
+    }
+
+    /// Makes a picture.
+    pub(super) fn make(
+        &mut self,
+        input: &EngineInput,
+        options: &FashnVtonOptions,
+        supervisor: &dyn Supervisor,
+    ) -> Result<EngineOutput, EngineError> {
+        let [item] = input.items.as_slice() else {
+            return Err(refusal::one_product(input.items.len()));
+        };
+        let canvas = self.canvas();
+        let person = decode(&input.person.bytes, &limits()).map_err(refusal::unusable_person)?;
+        let photo = photo_of(&person, canvas).map_err(refusal::unusable_person)?;
+        let estimate = found_pose(&self.networks.poses, &photo)?;
+        if estimate.persons == 0 {
+            return Err(refusal::no_person());
+        }
+        let (product, category) = self.first_usable(item, canvas)?;
+        let pose = photo.draw(&estimate.pose).map_err(refusal::own_fault)?;
+        let inputs = product.inputs(&photo, &pose).map_err(refusal::own_fault)?;
+        self.check_time(input, options, supervisor)?;
+
+        let seed = options.seed.or(input.seed).unwrap_or(DEFAULT_SEED);
+        let noise = noise::normal(seed, inputs.noise_length()).map_err(refusal::own_fault)?;
+        let begun = Instant::now();
+        let mut late = None;
+        let mut after_step = |progress: sampler::Progress<'_>| {
+            input.progress.tell(Steps {
+                done: progress.step as u32,
+                total: progress.steps as u32,
+            });
+            let per_pass = begun.elapsed().div_f64(progress.forwards as f64);
+            let left = options.preset.sampling().forwards() - progress.forwards;
+            late = expected_too_late(supervisor, per_pass * left as u32, begun);
+            if !supervisor.is_wanted() || late.is_some() {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        };
+        input.progress.tell(Steps {
+            done: 0,
+            total: options.preset.sampling().steps as u32,
+        });
+        let sampled = sampler::sample_in(
+            &mut self.work,
+            &self.networks.model,
+            inputs.pictures(),
+            category,
+            &noise,
+            options.preset.sampling(),
+            &mut after_step,
+        );
+        let sample = match sampled {
+            Ok(sample) => sample,
+            Err(SampleError::Cancelled { .. }) => {
+                return Err(refusal::out_of_time(input.time_limit, late));
+            }
+            Err(error) => return Err(refusal::own_fault(error)),
+        };
+        self.pass = begun.elapsed().div_f64(sample.forwards as f64);
+        let made = inputs.picture(&sample.state).map_err(refusal::own_fault)?;
+        finish(&person, &made, &estimate, options.preserve)
+    }
+
+    /// Fails when a picture cannot be done in time, going by how fast the machine was.
+    fn check_time(
+        &self,
+        input: &EngineInput,
+        options: &FashnVtonOptions,
+        supervisor: &dyn Supervisor,
+    ) -> Result<(), EngineError> {
+        let whole = self.pass * options.preset.sampling().forwards() as u32;
+        let late = expected_too_late(supervisor, whole, Instant::now());
+        match late {
+            None if supervisor.is_wanted() => Ok(()),
+            late => Err(refusal::out_of_time(input.time_limit, late)),
+        }
+    }
+
+    /// Tries the product's pictures one after the other; the first refusal is the one that is told.
+    fn first_usable(&self, item: &Item, canvas: Size) -> Result<(Product, Category), EngineError> {
+        let words = Words::new(item.title.as_deref(), item.description.as_deref());
+        let mut first_refusal = None;
+        for garment in item.pictures.iter().take(MAX_TRIED_PICTURES) {
+            match self.read_product(garment, &words, canvas) {
+                Ok(product) => return Ok(product),
+                Err(error) => {
+                    first_refusal.get_or_insert(error);
+                }
+            }
+        }
+        Err(first_refusal.unwrap_or_else(|| refusal::unusable_garment("there is none")))
+    }
+
+    fn read_product(
+        &self,
+        garment: &GarmentPicture,
+        words: &Words,
+        canvas: Size,
+    ) -> Result<(Product, Category), EngineError> {
+        let kind = category::choose(NAME, garment, words)?.ok_or_else(refusal::unknown_category)?;
+        let picture = decode(&garment.file.bytes, &limits()).map_err(refusal::unusable_garment)?;
+        let picture = resize_within(picture, MAX_GARMENT_SIDE);
+        let poses = &self.networks.poses;
+        let product = Product::read(&picture, kind, garment.is_worn, poses, canvas)?;
+        let category = match kind {
+            Kind::Top => Category::Tops,
+            Kind::Bottom => Category::Bottoms,
+            Kind::Dress => Category::OnePieces,
+        };
+        Ok((product, category))
+    }
+
+    fn canvas(&self) -> Size {
+        let config = self.networks.model.config();
+        Size::new(config.width, config.height)
+    }
+}
+
+/// The whole time that the work is expected to take, when that is too long for the deadline.
+fn expected_too_late(
+    supervisor: &dyn Supervisor,
+    left: Duration,
+    begun: Instant,
+) -> Option<Duration> {
+    let deadline = supervisor.deadline()?;
+    let now = Instant::now();
+    let time = deadline.saturating_duration_since(now);
+    (left > time.mul_f64(PATIENCE)).then(|| now - begun + left)
+}
+
+/// Bounds of what is decoded here; whoever let the file in has checked its size in bytes.
+fn limits() -> Limits {
+    Limits {
+        max_bytes: usize::MAX,
+        max_pixels: MAX_PIXELS,
+        min_side: 1,
+        ..Limits::default()
+    }
+}
+
+/// Brings the made picture to the size of the person's, with the original where nothing had to change.
+fn finish(
+    person: &Picture,
+    made: &preprocess::Picture,
+    estimate: &Estimate,
+    is_preserved: bool,
+) -> Result<EngineOutput, EngineError> {
+    let size = made.size();
+    let made = Picture::new(
+        size.width as u32,
+        size.height as u32,
+        made.samples().to_vec(),
+    )
+    .ok_or_else(|| refusal::own_fault("a result without pixels"))?;
+    let mut notes = Vec::new();
+    let picture = if is_preserved {
+        match preserve(person, &made, &kept_parts(&estimate.pose)) {
+            Ok(Preserved {
+                picture, given_up, ..
+            }) => {
+                let note = |part| format!("the {part} could not be kept from the photo");
+                notes.extend(given_up.into_iter().map(note));
+                picture
+            }
+            Err(error) => {
+                notes.push(format!("nothing could be kept from the photo: {error}"));
+                resize_exact(&made, person.width(), person.height())
+            }
+        }
+    } else {
+        resize_exact(&made, person.width(), person.height())
+    };
+    Ok(EngineOutput {
+        jpeg: encode_jpeg(&picture, RESULT_QUALITY, Subsampling::S444).into(),
+        width: picture.width(),
+        height: picture.height(),
+        confidence: None,
+        notes,
+    })
+}
