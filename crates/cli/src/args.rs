@@ -98,6 +98,9 @@ pub(crate) struct TryOnArgs {
     /// Engine to use
     #[arg(long, default_value = "preview")]
     pub(crate) engine: String,
+    /// Number that chance depends on, for engines that work with chance: the same seed gives the same picture
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
     /// Logo to put onto the result at the lower right: PNG or WebP
     #[arg(long, value_name = "FILE")]
     pub(crate) watermark: Option<PathBuf>,

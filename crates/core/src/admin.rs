@@ -232,14 +232,9 @@ pub fn change_problems(engines: &Engines, change: &AccountChange) -> Vec<Detail>
     let days = days.map(|days| format!("Invalid enum value. Expected 1 | 3 | 7, received {days}"));
     note(&mut problems, "keepForDays", days);
     if let Some(Some(name)) = &change.engine
-        && engines.find(name).is_none()
+        && !engines.is_offered(name)
     {
-        let known: Vec<_> = engines
-            .iter()
-            .map(|engine| format!("'{}'", engine.name()))
-            .collect();
-        let message = format!("Invalid enum value. Expected {}", known.join(" | "));
-        note(&mut problems, "engine", Some(message));
+        note(&mut problems, "engine", Some(engines.expected_names()));
     }
     let low_at = change.credits_low_at.and_then(credits_problem);
     note(&mut problems, "creditsLowAt", low_at);

@@ -1,11 +1,17 @@
 //! The Engine port: whatever can put a garment on a person.
 
-use std::{sync::Arc, time::Duration};
+mod progress;
+mod routing;
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::Code;
+
+pub use progress::{Listener, Steps};
+pub use routing::{AUTO, Engines, Made, Routing};
 
 /// Kinds of products that the contract knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -111,6 +117,23 @@ pub struct EngineInput {
     pub items: Vec<Item>,
     /// Time left for the work.
     pub time_limit: Duration,
+    /// What chance depends on: the same seed and pictures give the same result. The engine chooses when none.
+    pub seed: Option<u64>,
+    /// Hears how far the work is, from engines that work in steps.
+    pub progress: Listener<Steps>,
+}
+
+impl EngineInput {
+    /// Asks for a picture within a time, with no seed given and nobody listening.
+    pub fn new(person: PictureFile, items: Vec<Item>, time_limit: Duration) -> Self {
+        Self {
+            person,
+            items,
+            time_limit,
+            seed: None,
+            progress: Listener::nobody(),
+        }
+    }
 }
 
 /// What an engine made.
@@ -131,6 +154,8 @@ pub struct EngineOutput {
 /// Closed kinds of engine failures; retry and fallback decide on these, never on text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EngineErrorKind {
+    /// The engine cannot work: a part of it is missing, or the machine is too small for it.
+    Unavailable,
     /// The engine refuses our key.
     Auth,
     /// Our credits with the engine are gone.
@@ -159,7 +184,9 @@ impl EngineErrorKind {
     /// Public code of a job that failed this way.
     pub fn code(self) -> Code {
         match self {
-            Self::Auth | Self::Credits | Self::RateLimited => Code::EngineUnavailable,
+            Self::Unavailable | Self::Auth | Self::Credits | Self::RateLimited => {
+                Code::EngineUnavailable
+            }
             Self::BadInput | Self::ImageFetch | Self::ProviderError => Code::EngineFailed,
             Self::GarmentUnusable => Code::GarmentNotUsable,
             Self::CategoryUnsupported => Code::CategoryNotSupported,
@@ -245,6 +272,10 @@ pub struct Capabilities {
     pub categories: Vec<Category>,
     /// Most products that it puts on at once; 1 for an engine that knows no outfits.
     pub max_items: usize,
+    /// Most pictures that one process lets it make at once; none leaves it to the worker.
+    pub max_at_once: Option<usize>,
+    /// Time that it gets for one picture; none leaves it to the worker.
+    pub time_limit: Option<Duration>,
     /// True when it runs in this process on the CPU and needs a permit for it.
     pub is_local_cpu: bool,
     /// False when it ignores the garment pictures (mock): then they are not fetched either.
@@ -266,6 +297,11 @@ pub trait Engine: Send + Sync {
 
     /// Says whether it could work right now; the error names what is missing.
     async fn check(&self) -> Result<(), EngineError>;
+
+    /// Says at little cost whether it expects to make this picture within the time; the error says why not.
+    async fn can_take(&self, _input: &EngineInput) -> Result<(), EngineError> {
+        Ok(())
+    }
 
     /// Guesses from words about a product what it is, so that an outfit that cannot be worn is refused at once.
     fn category_of_words(
@@ -291,36 +327,4 @@ pub trait Engine: Send + Sync {
     /// Drops everything that the engine remembers of the person in this file, and remembers nothing of work that is
     /// still under way with it.
     async fn forget_person(&self, _sha256: [u8; 32]) {}
-}
-
-/// The engines that a server has.
-#[derive(Clone)]
-pub struct Engines {
-    engines: Vec<Arc<dyn Engine>>,
-    default: String,
-}
-
-impl Engines {
-    /// Collects engines; `default` names the one for accounts and requests that name none.
-    pub fn new(engines: Vec<Arc<dyn Engine>>, default: impl Into<String>) -> Self {
-        Self {
-            engines,
-            default: default.into(),
-        }
-    }
-
-    /// Finds an engine by name.
-    pub fn find(&self, name: &str) -> Option<&Arc<dyn Engine>> {
-        self.engines.iter().find(|engine| engine.name() == name)
-    }
-
-    /// Name of the default engine.
-    pub fn default_name(&self) -> &str {
-        &self.default
-    }
-
-    /// All engines.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Engine>> {
-        self.engines.iter()
-    }
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     Code,
+    engine::Steps,
     idempotency::Ticket,
     ids::{AccountId, AttemptId, GenerationId, ImageId, ProductId},
     image::{BlobKey, StoredPicture},
@@ -68,8 +69,10 @@ pub struct Generation {
     pub product_title: Option<String>,
     /// The product's description at the time.
     pub product_description: Option<String>,
-    /// Engine that did or shall do it.
+    /// Engine that did, does or shall do it.
     pub engine: String,
+    /// How far that engine is, when it works in steps and is at it.
+    pub steps: Option<Steps>,
     /// The picture, while its retention lasts.
     pub result: Option<StoredPicture>,
     /// When the retention of the result ends.
@@ -200,6 +203,15 @@ pub struct Job {
     pub watermark: bool,
     /// Whether a visible label marks the result as generated.
     pub ai_label: Option<bool>,
+}
+
+/// How far the work on a job is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobProgress {
+    /// Engine that has it.
+    pub engine: String,
+    /// How far that engine is, when it works in steps and has begun.
+    pub steps: Option<Steps>,
 }
 
 /// How a job ended.

@@ -42,8 +42,7 @@ pub(crate) async fn admit(
     let name = facts.iter().fold(engine, |name, facts| {
         engine_for(facts.title.as_deref(), name)
     });
-    let engine = engines.find(name);
-    let max_items = engine.map_or(1, |engine| engine.capabilities().max_items);
+    let max_items = engines.max_items(name);
     if products.len() > max_items {
         let message = format!(
             "The engine \"{name}\" puts on at most {max_items} product(s) at once, received {}",
@@ -55,7 +54,7 @@ pub(crate) async fn admit(
         .iter()
         .map(|facts| {
             let (title, description) = (facts.title.as_deref(), facts.description.as_deref());
-            let guess = || engine?.category_of_words(title, description);
+            let guess = || engines.category_of_words(name, title, description);
             facts.category.or_else(guess)
         })
         .collect();

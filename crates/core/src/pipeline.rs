@@ -9,9 +9,9 @@ use crate::{
     catalog::{ProductImageError, fetch_product_image},
     engine::{
         Category, Engine, EngineError, EngineInput, EngineOutput, Engines, GarmentPicture, Item,
-        PictureFile,
+        Listener, PictureFile,
     },
-    generation::{Job, JobItem, JobOutcome, LeaseState},
+    generation::{Job, JobItem, JobOutcome, JobProgress, LeaseState},
     image::BlobKind,
     ports::{Drawn, NormalizedPicture, Ports, ProvenanceFacts},
     product::{ProductImage, UnfetchedImage},
@@ -24,7 +24,7 @@ pub const MAX_GARMENT_PICTURES: usize = 3;
 /// How long the parts of a job may take.
 #[derive(Debug, Clone, Copy)]
 pub struct PipelineOptions {
-    /// Time that the engine gets.
+    /// Time that an engine gets that sets none itself.
     pub engine_time_limit: Duration,
     /// Wait before the second attempt; doubled for each further one.
     pub retry_delay: Duration,
@@ -73,15 +73,17 @@ impl From<EngineError> for Stop {
 /// Runs a job up to the point where its outcome can be reported.
 ///
 /// The result already lies in the blob store when a completed outcome is returned; should the report find the lease
-/// lost, [`discard_result`] throws it away. Dropping the future abandons the job.
+/// lost, [`discard_result`] throws it away. Dropping the future abandons the job. `progress` hears which engine has the
+/// job, and how far it is.
 pub async fn run_job(
     ports: &Ports,
     engines: &Engines,
     job: &Job,
     options: &PipelineOptions,
+    progress: Listener<JobProgress>,
 ) -> JobStep {
     let delay = options.retry_delay * 2_u32.saturating_pow(job.attempt.saturating_sub(1).min(8));
-    match make_result(ports, engines, job, options).await {
+    match make_result(ports, engines, job, options, &progress).await {
         Ok(outcome) => JobStep::End(outcome),
         Err(Stop::Fail(code, message)) => JobStep::End(JobOutcome::Failed { code, message }),
         Err(Stop::Again(code, message)) => JobStep::Retry {
@@ -123,20 +125,15 @@ async fn make_result(
     engines: &Engines,
     job: &Job,
     options: &PipelineOptions,
+    progress: &Listener<JobProgress>,
 ) -> Result<JobOutcome, Stop> {
-    let Some(engine) = engines.find(&job.engine) else {
-        return Err(Stop::Fail(
-            Code::EngineUnavailable,
-            format!("The engine \"{}\" is not available.", job.engine),
-        ));
-    };
     let Some(person) = ports.blobs.get(&job.person.key).await? else {
         return Err(Stop::Fail(
             Code::ImageNotFound,
             "The picture of the customer is no longer stored.".to_owned(),
         ));
     };
-    let uses_garment = engine.capabilities().uses_garment;
+    let uses_garment = engines.uses_garment(&job.engine);
     let mut items = Vec::with_capacity(job.items.len());
     for item in &job.items {
         let pictures = if uses_garment {
@@ -152,20 +149,44 @@ async fn make_result(
     }
     let pictures = items.iter().flat_map(|item| &item.pictures);
     let made_from: Vec<[u8; 32]> = pictures.map(|picture| picture.file.sha256).collect();
-    let input = EngineInput {
-        person: PictureFile {
-            bytes: person,
-            sha256: job.person.sha256,
-        },
-        items,
-        time_limit: options.engine_time_limit,
+    let person = PictureFile {
+        bytes: person,
+        sha256: job.person.sha256,
     };
-    let mut output = checked(job, engine.as_ref(), engine.generate(input).await?)?;
+    let input = EngineInput {
+        seed: Some(seed_of(job)),
+        ..EngineInput::new(person, items, options.engine_time_limit)
+    };
+    let (engine, output) = generate(engines, job, input, progress).await?;
+    let mut output = checked(job, engine, output)?;
     let drawn = mark(ports, job, &mut output).await?;
     // Last, as nothing may change in the file once it is signed.
-    output.jpeg = signed(ports, job, engine.as_ref(), made_from, drawn, output.jpeg).await?;
+    output.jpeg = signed(ports, job, engine, made_from, drawn, output.jpeg).await?;
     still_wanted(ports, job).await?;
     store_result(ports, job, engine.name(), output).await
+}
+
+/// The same for every attempt at a generation, another one for each.
+fn seed_of(job: &Job) -> u64 {
+    let (_, random) = job.generation.as_uuid().as_u64_pair();
+    random
+}
+
+/// Lets the engines of the route make the picture.
+async fn generate<'a>(
+    engines: &'a Engines,
+    job: &Job,
+    input: EngineInput,
+    progress: &Listener<JobProgress>,
+) -> Result<(&'a dyn Engine, EngineOutput), Stop> {
+    let made = engines.generate(&job.engine, input, progress).await?;
+    for (name, error) in &made.passed_over {
+        tracing::info!(
+            generation.id = %job.generation, engine.name = name, kind = ?error.kind, detail = error.detail.as_deref(),
+            next = made.engine.name(), "another engine took over"
+        );
+    }
+    Ok((made.engine, made.output))
 }
 
 /// Nothing is written for a job that was cancelled or taken over meanwhile; the customer may have been erased.

@@ -20,7 +20,7 @@ use crate::{
         Account, AccountChange, ApiKeyHash, KeyInfo, LedgerEntry, LedgerTotals, NewAccount, NewKey,
     },
     generation::{
-        Enqueued, ExpiredBlob, Generation, Job, JobOutcome, LeaseState, NewGeneration,
+        Enqueued, ExpiredBlob, Generation, Job, JobOutcome, JobProgress, LeaseState, NewGeneration,
         PersonChoice, ProductChoice, Reported,
     },
     ids::{AccountId, AttemptId, EntryId, GenerationId, ImageId, KeyId, ProductId},
@@ -208,14 +208,24 @@ pub trait Jobs: Send + Sync {
     /// was lost. A refusal writes nothing.
     async fn enqueue(&self, generation: NewGeneration) -> Result<Enqueued>;
 
-    /// Leases the oldest job that is due; the lease runs on the database's clock.
+    /// Leases the oldest job that is due and not for one of the engines in `except`; the lease runs on the database's
+    /// clock.
     async fn claim(
         &self,
         worker: &str,
         attempt: AttemptId,
         lease: Duration,
+        except: &[String],
         now: Timestamp,
     ) -> Result<Option<Job>>;
+
+    /// Notes how far the work on a leased job is, for whoever watches it.
+    async fn note_progress(
+        &self,
+        generation: GenerationId,
+        attempt: AttemptId,
+        progress: JobProgress,
+    ) -> Result<Reported>;
 
     /// Extends a lease.
     async fn heartbeat(
@@ -268,8 +278,8 @@ pub trait Jobs: Send + Sync {
     /// Place of a waiting job in the queue: 1 is next, [`MAX_POSITION`] is that or more; none when it does not wait.
     async fn position(&self, generation: GenerationId) -> Result<Option<u32>>;
 
-    /// Returns when there may be new work, at the latest after `timeout`.
-    async fn wait_for_work(&self, timeout: Duration);
+    /// Returns when there may be new work that is not for an engine in `except`, at the latest after `timeout`.
+    async fn wait_for_work(&self, timeout: Duration, except: &[String]);
 }
 
 /// What retention has ended, and what nobody knows.

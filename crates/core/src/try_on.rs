@@ -116,22 +116,15 @@ fn choose_engine<'a>(
     asked: Option<&'a str>,
 ) -> Result<&'a str> {
     if let Some(name) = asked {
-        let Some(engine) = engines.find(name) else {
-            let known: Vec<_> = engines
-                .iter()
-                .map(|engine| format!("'{}'", engine.name()))
-                .collect();
-            return Err(Error::invalid_field(
-                "engine",
-                format!("Invalid enum value. Expected {}", known.join(" | ")),
-            ));
-        };
-        return Ok(engine.name());
+        if engines.is_offered(name) {
+            return Ok(name);
+        }
+        return Err(Error::invalid_field("engine", engines.expected_names()));
     }
     let own = account
         .engine
         .as_deref()
-        .filter(|name| engines.find(name).is_some());
+        .filter(|name| engines.is_offered(name));
     Ok(own.unwrap_or(engines.default_name()))
 }
 

@@ -26,9 +26,9 @@ async fn main() -> anyhow::Result<()> {
         Some(rounds) => rounds.parse::<usize>()?.max(1),
         None => ROUNDS,
     };
-    let input = EngineInput {
-        person: file(person)?,
-        items: vec![Item {
+    let input = EngineInput::new(
+        file(person)?,
+        vec![Item {
             pictures: vec![GarmentPicture {
                 file: file(garment)?,
                 category: argument(2).and_then(Category::from_wire),
@@ -36,8 +36,8 @@ async fn main() -> anyhow::Result<()> {
             }],
             ..Item::default()
         }],
-        time_limit: Duration::from_mins(2),
-    };
+        Duration::from_mins(2),
+    );
 
     let cold = median_ms(rounds, async || {
         PreviewEngine::new(options()).generate(input.clone()).await

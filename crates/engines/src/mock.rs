@@ -31,6 +31,8 @@ impl Engine for MockEngine {
         Capabilities {
             categories: Category::ALL.to_vec(),
             max_items: MAX_ITEMS,
+            max_at_once: None,
+            time_limit: None,
             is_local_cpu: false,
             uses_garment: false,
             source: DigitalSource::Unchanged,

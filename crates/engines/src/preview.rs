@@ -96,6 +96,8 @@ impl Engine for PreviewEngine {
         Capabilities {
             categories: category::SUPPORTED.to_vec(),
             max_items: outfit::MAX_ITEMS,
+            max_at_once: None,
+            time_limit: None,
             is_local_cpu: true,
             uses_garment: true,
             source: DigitalSource::Composite,

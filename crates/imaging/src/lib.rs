@@ -20,6 +20,7 @@ mod limits;
 mod mark;
 mod orientation;
 mod picture;
+mod preserve;
 mod resize;
 mod upload;
 
@@ -37,5 +38,6 @@ pub use mark::{
 };
 pub use orientation::Orientation;
 pub use picture::{MAX_PICTURE_SIDE, Picture};
+pub use preserve::{KeptPart, Mask, PreserveError, Preserved, preserve};
 pub use resize::{fit_within, resize_area, resize_exact, resize_within};
 pub use upload::{Normalized, normalize_picture, normalize_upload};

@@ -61,7 +61,10 @@ async fn work_for_ever(data: DataPorts, tell: fn(&str, GenerationId)) {
         tasks.spawn(async move {
             for turn in worker.. {
                 let (attempt, now) = (data.attempt(), data.now());
-                let claimed = data.jobs.claim("w", attempt, Duration::ZERO, now).await;
+                let claimed = data
+                    .jobs
+                    .claim("w", attempt, Duration::ZERO, &[], now)
+                    .await;
                 let Ok(claimed) = claimed else { break };
                 let Some(job) = claimed else {
                     tokio::task::yield_now().await;

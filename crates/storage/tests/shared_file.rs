@@ -66,7 +66,10 @@ async fn what_one_writes_the_other_reads() {
     let upload = command.upload(account).await.id;
     let new = command.by_reference(account, "queued", upload);
     command.enqueue(new).await.unwrap();
-    server.jobs.wait_for_work(Duration::from_hours(1)).await;
+    server
+        .jobs
+        .wait_for_work(Duration::from_hours(1), &[])
+        .await;
     assert!(server.claim().await.is_some());
 }
 

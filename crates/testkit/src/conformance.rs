@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod outfits;
 pub mod oversight;
 pub mod products;
+pub mod progress;
 pub mod retention;
 pub mod watermarks;
 pub mod webhooks;
@@ -108,6 +109,10 @@ macro_rules! data_port_tests {
             generation_pages_stay_right
             watchers_hear_of_every_change
             waiting_jobs_have_a_place
+        );
+        $crate::data_port_tests!(@each $open, progress, 10_000:
+            progress_lasts_as_long_as_the_attempt
+            jobs_of_busy_engines_are_passed_over
         );
         $crate::data_port_tests!(@each $open, outfits, 10_000:
             an_outfit_costs_a_credit_per_product

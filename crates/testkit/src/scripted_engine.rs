@@ -7,7 +7,7 @@ use bytes::Bytes;
 use drape_core::{
     engine::{
         Capabilities, Category, DigitalSource, Engine, EngineError, EngineErrorKind, EngineInput,
-        EngineOutput,
+        EngineOutput, Steps,
     },
     outfit::MAX_ITEMS,
 };
@@ -21,6 +21,8 @@ pub enum Act {
     Succeed,
     /// Waits, then gives the person's picture back.
     SucceedAfter(Duration),
+    /// Tells so many steps, then gives the person's picture back.
+    SucceedInSteps(u32),
     /// Never answers.
     Hang,
     /// Gives back a picture of 8 x 8 pixels.
@@ -44,6 +46,8 @@ pub struct ScriptedEngine {
     name: &'static str,
     acts: Vec<Act>,
     max_items: usize,
+    needed_time: Duration,
+    max_at_once: Option<usize>,
     inputs: Mutex<Vec<EngineInput>>,
     forgotten: Mutex<Vec<[u8; 32]>>,
     calls: watch::Sender<usize>,
@@ -56,6 +60,8 @@ impl ScriptedEngine {
             name,
             acts,
             max_items: MAX_ITEMS,
+            needed_time: Duration::ZERO,
+            max_at_once: None,
             inputs: Mutex::new(Vec::new()),
             forgotten: Mutex::new(Vec::new()),
             calls: watch::Sender::new(0),
@@ -66,6 +72,20 @@ impl ScriptedEngine {
     #[must_use]
     pub fn with_max_items(mut self, max_items: usize) -> Self {
         self.max_items = max_items;
+        self
+    }
+
+    /// Lets the engine say that a picture takes it this long.
+    #[must_use]
+    pub fn with_needed_time(mut self, needed_time: Duration) -> Self {
+        self.needed_time = needed_time;
+        self
+    }
+
+    /// Lets the engine make at most so many pictures at once.
+    #[must_use]
+    pub fn with_max_at_once(mut self, max_at_once: usize) -> Self {
+        self.max_at_once = Some(max_at_once);
         self
     }
 
@@ -123,6 +143,8 @@ impl Engine for ScriptedEngine {
         Capabilities {
             categories: Category::ALL.to_vec(),
             max_items: self.max_items,
+            max_at_once: self.max_at_once,
+            time_limit: None,
             is_local_cpu: false,
             uses_garment: true,
             source: DigitalSource::Composite,
@@ -131,6 +153,14 @@ impl Engine for ScriptedEngine {
     }
 
     async fn check(&self) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    async fn can_take(&self, input: &EngineInput) -> Result<(), EngineError> {
+        if input.time_limit < self.needed_time {
+            let message = "Scripted: a picture takes longer.";
+            return Err(EngineError::new(EngineErrorKind::Timeout, message));
+        }
         Ok(())
     }
 
@@ -147,6 +177,13 @@ impl Engine for ScriptedEngine {
             Act::Succeed => person_picture(input),
             Act::SucceedAfter(wait) => {
                 tokio::time::sleep(wait).await;
+                person_picture(input)
+            }
+            Act::SucceedInSteps(total) => {
+                for done in 1..=total {
+                    input.progress.tell(Steps { done, total });
+                    tokio::task::yield_now().await;
+                }
                 person_picture(input)
             }
             Act::Hang => std::future::pending().await,

@@ -13,7 +13,7 @@ use std::{
 use drape_core::{
     account::{Account, ApiKey, DEFAULT_POLL_LIMIT, DEFAULT_RATE_LIMIT, NewAccount, NewKey},
     admin_key::{AdminKey, NewAdminKey},
-    engine::{Engine, Engines},
+    engine::{Engine, Engines, Listener, Routing},
     generation::{Job, Reported},
     ids::{AccountId, AdminKeyId, AttemptId, KeyId},
     pipeline::{JobStep, PipelineOptions, run_job},
@@ -53,6 +53,10 @@ pub struct TestOptions {
     pub poll_limit: u32,
     /// The default engine; besides it there is always `mock`. An obedient `scripted` one when none.
     pub engine: Option<Arc<dyn Engine>>,
+    /// Engines beside the default one and `mock`.
+    pub more_engines: Vec<Arc<dyn Engine>>,
+    /// How engines are chosen.
+    pub routing: Routing,
     /// Settings of the API.
     pub settings: ApiSettings,
     /// Jobs that may wait.
@@ -68,6 +72,8 @@ impl Default for TestOptions {
             rate_limit: DEFAULT_RATE_LIMIT,
             poll_limit: DEFAULT_POLL_LIMIT,
             engine: None,
+            more_engines: Vec::new(),
+            routing: Routing::default(),
             settings: ApiSettings::default(),
             max_waiting_jobs: 10_000,
             change_ports: Box::new(|_| {}),
@@ -170,7 +176,9 @@ impl TestServer {
             .engine
             .unwrap_or_else(|| Arc::new(ScriptedEngine::new("scripted", Vec::new())));
         let default = engine.name();
-        let engines = Engines::new(vec![engine, Arc::new(MockEngine)], default);
+        let mut all: Vec<Arc<dyn Engine>> = vec![engine, Arc::new(MockEngine)];
+        all.extend(options.more_engines);
+        let engines = Engines::new(all, default).with_routing(options.routing);
         let limiter = Arc::new(RateLimiter::new());
         let state = AppState::new(
             ports.clone(),
@@ -280,7 +288,7 @@ impl TestServer {
         let now = self.ports.clock.now();
         self.ports
             .jobs
-            .claim("test", attempt, LEASE, now)
+            .claim("test", attempt, LEASE, &[], now)
             .await
             .expect("the queue gives jobs")
     }
@@ -291,7 +299,7 @@ impl TestServer {
             if let Some(job) = self.claim().await {
                 return job;
             }
-            self.ports.jobs.wait_for_work(LEASE).await;
+            self.ports.jobs.wait_for_work(LEASE, &[]).await;
         }
     }
 
@@ -304,7 +312,8 @@ impl TestServer {
         };
         let jobs = &self.ports.jobs;
         let now = self.ports.clock.now();
-        let reported = match run_job(&self.ports, &self.engines, job, &options).await {
+        let progress = Listener::nobody();
+        let reported = match run_job(&self.ports, &self.engines, job, &options, progress).await {
             JobStep::End(outcome) => jobs.finish(job.generation, job.lease, outcome, now).await,
             JobStep::Retry {
                 delay,

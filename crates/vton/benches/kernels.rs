@@ -8,6 +8,7 @@ use divan::counter::ItemsCount;
 use drape_vton::kernels::{
     Activation, AttentionShape, Output, PackedWeights, Path, Sink, Values, attention, linear,
 };
+use drape_vton::weights::stream::Stream;
 use half::bf16;
 
 fn main() {
@@ -20,11 +21,10 @@ fn paths() -> impl Iterator<Item = Path> {
         .filter(|&path| path != Path::Scalar && path.is_available())
 }
 
-/// Numbers from -0.5 to 0.5, in no order to speak of.
+/// Numbers from -0.5 to 0.5.
 fn numbers(count: usize) -> Vec<bf16> {
-    (0..count)
-        .map(|at| bf16::from_f32((at * 7919 % 1009) as f32 / 1009.0 - 0.5))
-        .collect()
+    let numbers = Stream::named("numbers").values(count, 0.5);
+    numbers.into_iter().map(bf16::from_f32).collect()
 }
 
 /// The first layer of an MLP: 1,152 tokens, a sixth of the model's.

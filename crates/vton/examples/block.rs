@@ -1,17 +1,17 @@
 //! Prints the CPU-seconds of one full-size single block on made-up weights.
 //!
 //! `cargo run --release -p drape-vton --example block [PATH..]`; without names the path of the
-//! environment. CPU-seconds are those of all threads together, read from `/proc/self/stat`.
-
-use std::time::Instant;
+//! environment. CPU-seconds are those of all threads together.
 
 use drape_vton::backend::cpu::Cpu;
+use drape_vton::bench::usage::{Spent, Stopwatch};
 use drape_vton::config::Config;
 use drape_vton::kernels::Path;
 use drape_vton::model::block::{Scratch, SingleBlock};
 use drape_vton::model::condition::Modulation;
 use drape_vton::model::rotary::Rotary;
 use drape_vton::weights::Weights;
+use drape_vton::weights::stream::Stream;
 use half::bf16;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
@@ -47,11 +47,11 @@ fn measure(
         config.rotary_base,
     );
     let mut scratch = Scratch::new(&backend, config);
-    let modulation = noise(3 * config.hidden, 0.1);
-    let before = noise(config.joint_tokens() * config.hidden, 1.0);
+    let modulation = Stream::named("modulation").values(3 * config.hidden, 0.1);
+    let before = Stream::named("tokens").values(config.joint_tokens() * config.hidden, 1.0);
     for run in 0..=RUNS {
         let mut tokens = before.clone();
-        let (start, cpu) = (Instant::now(), cpu_seconds());
+        let watch = Stopwatch::start()?;
         block.run(
             &backend,
             Modulation::of(&modulation),
@@ -60,7 +60,7 @@ fn measure(
             &mut tokens,
             &mut scratch,
         );
-        let (wall, cpu) = (start.elapsed().as_secs_f64(), cpu_seconds() - cpu);
+        let Spent { cpu, wall } = watch.spent()?;
         // The first run pays for memory that is touched for the first time.
         let kind = if run == 0 { "first run" } else { "run" };
         println!("{}: {kind}: {cpu:.2} CPU-s, {wall:.2} s", backend.path());
@@ -83,7 +83,8 @@ fn made_up_weights(config: &Config) -> Result<Weights, Box<dyn std::error::Error
         .into_iter()
         .map(|(name, shape)| {
             let inputs = shape.last().copied().unwrap_or(1) as f32;
-            let bytes = noise(shape.iter().product(), inputs.sqrt().recip())
+            let bytes = Stream::named(name)
+                .values(shape.iter().product(), inputs.sqrt().recip())
                 .into_iter()
                 .flat_map(|value| bf16::from_f32(value).to_le_bytes())
                 .collect();
@@ -97,30 +98,4 @@ fn made_up_weights(config: &Config) -> Result<Weights, Box<dyn std::error::Error
         })
         .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
     Ok(Weights::from_bytes(safetensors::serialize(views, None)?)?)
-}
-
-/// Numbers from minus to plus `largest` by xorshift (Marsaglia, 2003).
-fn noise(count: usize, largest: f32) -> Vec<f32> {
-    let mut state = 1_u32;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        (state as f32 / u32::MAX as f32 * 2.0 - 1.0) * largest
-    };
-    (0..count).map(|_| next()).collect()
-}
-
-/// User and system time of this process, in hundredths of a second; NaN where there is no `/proc`.
-fn cpu_seconds() -> f64 {
-    const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name in brackets may hold blanks; user and system time are fields 14 and 15.
-    let ticks: Option<f64> = stat.rsplit_once(')').and_then(|(_, fields)| {
-        let mut fields = fields.split_whitespace().skip(11);
-        let user: f64 = fields.next()?.parse().ok()?;
-        let system: f64 = fields.next()?.parse().ok()?;
-        Some(user + system)
-    });
-    ticks.map_or(f64::NAN, |ticks| ticks / TICKS_PER_SECOND)
 }

@@ -2,22 +2,24 @@
 //!
 //! `cargo run --release -p drape-vton --example kernels [PATH..]`; without names all paths that
 //! this processor can run. CPU-seconds are those of all threads together, so the figure is the
-//! speed of one core, whatever else the machine does. They are read from `/proc/self/stat`;
-//! where there is none, wall time times threads stands for them.
+//! speed of one core, whatever else the machine does.
 
-use std::time::{Duration, Instant};
+use std::error::Error;
+use std::time::Instant;
 
+use drape_vton::bench::usage::Stopwatch;
 use drape_vton::kernels::{
     Activation, AttentionShape, KernelError, Output, PackedWeights, Path, Sink, Values, attention,
     linear,
 };
+use drape_vton::weights::stream::Stream;
 use half::bf16;
 
 /// Tokens of person and garment together.
 const TOKENS: usize = 6912;
-const SHORTEST: Duration = Duration::from_millis(1500);
+const SHORTEST_S: f64 = 1.5;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
     let named: Vec<Path> = std::env::args()
         .skip(1)
         .map(|name| name.parse())
@@ -30,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn measure(path: Path) -> Result<(), KernelError> {
+fn measure(path: Path) -> Result<(), Box<dyn Error>> {
     println!("{path}, {} threads", rayon::current_num_threads());
     // The plain path takes its time.
     let tokens = if path == Path::Scalar {
@@ -109,16 +111,10 @@ impl Operand {
     }
 }
 
-/// Numbers from -1.7 to 1.7 by xorshift (Marsaglia, 2003).
+/// Numbers from -1.7 to 1.7.
 fn noise(count: usize) -> Vec<bf16> {
-    let mut state = 1_u32;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        bf16::from_f32((state as f32 / u32::MAX as f32 * 2.0 - 1.0) * 1.7)
-    };
-    (0..count).map(|_| next()).collect()
+    let numbers = Stream::named("noise").values(count, 1.7);
+    numbers.into_iter().map(bf16::from_f32).collect()
 }
 
 /// Runs a job for a while and prints its speed.
@@ -126,35 +122,20 @@ fn report(
     name: &str,
     flops: f64,
     mut job: impl FnMut() -> Result<(), KernelError>,
-) -> Result<(), KernelError> {
+) -> Result<(), Box<dyn Error>> {
     job()?;
-    let (start, cpu) = (Instant::now(), cpu_seconds());
+    let watch = Stopwatch::start()?;
     let mut runs = 0.0;
-    while start.elapsed() < SHORTEST {
+    while watch.spent()?.wall < SHORTEST_S {
         job()?;
         runs += 1.0;
     }
-    let wall = start.elapsed().as_secs_f64();
-    let cpu = match (cpu, cpu_seconds()) {
-        (Some(before), Some(after)) => after - before,
-        _ => wall * rayon::current_num_threads() as f64,
-    };
+    let each = watch.spent()? / runs;
     println!(
         "  {name}: {:.0} GFLOP/CPU-s, {:.3} CPU-s and {:.3} s each",
-        flops * runs / cpu / 1e9,
-        cpu / runs,
-        wall / runs
+        flops / each.cpu / 1e9,
+        each.cpu,
+        each.wall
     );
     Ok(())
-}
-
-/// User and system time of this process, in hundredths of a second.
-fn cpu_seconds() -> Option<f64> {
-    const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The name in brackets may hold blanks; user and system time are fields 14 and 15.
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let user: f64 = fields.next()?.parse().ok()?;
-    let system: f64 = fields.next()?.parse().ok()?;
-    Some((user + system) / TICKS_PER_SECOND)
 }

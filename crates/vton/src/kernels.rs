@@ -17,7 +17,7 @@
     unsafe_code,
     reason = "SIMD, and threads that write to rows of one slice"
 )]
-#![allow(
+#![expect(
     clippy::inline_always,
     reason = "plain code becomes vector code only inside a function of the instruction set"
 )]

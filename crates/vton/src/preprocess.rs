@@ -10,6 +10,7 @@
 
 mod area;
 mod fit;
+mod grid;
 mod lanczos;
 mod lanczos4;
 mod levels;

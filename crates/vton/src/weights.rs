@@ -1,10 +1,13 @@
-//! The weights file: named tensors in the safetensors format, read through a memory map.
+//! The weights: named tensors of a file in the safetensors format, read through a memory map, or made from a seed.
 //!
 //! A file is opened in two steps, so that each failure can be told apart. [`Weights::open`] reads the header and sees that every tensor lies
 //! wholly inside the file; [`Weights::check`] compares the names, shapes and number types with those that a [`Config`] asks for.
-//! Numbers stay in the file in their own type (bf16 in the released one) until a layer is built from them.
+//! Numbers stay in the file in their own type (bf16 in the released one) until a layer is built from them. [`Weights::random`] has no file:
+//! its numbers are made when they are read, and take no memory.
 
 pub mod layout;
+mod random;
+pub mod stream;
 pub mod tensor;
 
 use std::collections::HashMap;
@@ -18,7 +21,8 @@ use safetensors::tensor::Metadata;
 use thiserror::Error;
 
 use crate::config::{Config, ConfigError};
-use tensor::{FloatKind, MatrixView};
+use random::Recipe;
+use tensor::{FloatKind, MatrixView, Numbers};
 
 /// Says what is wrong with a weights file, and with which tensor.
 #[derive(Debug, Error)]
@@ -79,6 +83,8 @@ pub enum WeightsError {
 enum Storage {
     Mapped(Mmap),
     Owned(Vec<u8>),
+    /// Every tensor is made from its recipe.
+    Nothing,
 }
 
 impl Storage {
@@ -86,17 +92,27 @@ impl Storage {
         match self {
             Self::Mapped(map) => map,
             Self::Owned(bytes) => bytes,
+            Self::Nothing => &[],
         }
     }
 }
 
 struct Entry {
     shape: Vec<usize>,
-    kind: Result<FloatKind, String>,
-    bytes: Range<usize>,
+    origin: Origin,
 }
 
-/// Named tensors of an open file.
+/// Where the numbers of a tensor come from.
+enum Origin {
+    /// Bytes of the file, in a type that can be read or in one that has a name only.
+    File {
+        kind: Result<FloatKind, String>,
+        bytes: Range<usize>,
+    },
+    Made(Recipe),
+}
+
+/// Named tensors.
 pub struct Weights {
     storage: Storage,
     entries: HashMap<String, Entry>,
@@ -127,6 +143,23 @@ impl Weights {
         Self::parse(Storage::Owned(bytes))
     }
 
+    /// Makes up all tensors of a network, in bf16; the same seed gives the same numbers everywhere.
+    ///
+    /// For benchmarks and tests: a pass through such a network costs what one through a trained network costs, and its activations stay
+    /// finite, but its pictures are noise. Fails when the sizes of the network contradict each other.
+    pub fn random(config: &Config, seed: u64) -> Result<Self, WeightsError> {
+        config.validate()?;
+        let entries = layout::tensors(config).into_iter().map(|tensor| {
+            let origin = Origin::Made(Recipe::of(&tensor, seed));
+            let shape = tensor.shape;
+            (tensor.name, Entry { shape, origin })
+        });
+        Ok(Self {
+            entries: entries.collect(),
+            storage: Storage::Nothing,
+        })
+    }
+
     fn parse(storage: Storage) -> Result<Self, WeightsError> {
         let bytes = storage.bytes();
         let (metadata, start) = read_header(bytes)?;
@@ -150,8 +183,7 @@ impl Weights {
                 name,
                 Entry {
                     shape: info.shape.clone(),
-                    kind,
-                    bytes,
+                    origin: Origin::File { kind, bytes },
                 },
             );
         }
@@ -187,12 +219,12 @@ impl Weights {
         }
     }
 
-    /// Number of tensors in the file.
+    /// Number of tensors.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether the file holds no tensor at all.
+    /// Whether there is no tensor at all.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -219,15 +251,14 @@ impl Weights {
         rows: usize,
         columns: usize,
     ) -> Result<MatrixView<'_>, WeightsError> {
-        let (entry, kind) = self.entry(name)?;
-        let fits = entry.shape.first() == Some(&rows)
-            && entry.shape.iter().skip(1).product::<usize>() == columns;
+        let (shape, numbers) = self.tensor(name)?;
+        let fits =
+            shape.first() == Some(&rows) && shape.iter().skip(1).product::<usize>() == columns;
         if !fits {
-            return Err(shape_error(name, &[rows, columns], &entry.shape));
+            return Err(shape_error(name, &[rows, columns], shape));
         }
         Ok(MatrixView {
-            bytes: &self.storage.bytes()[entry.bytes.clone()],
-            kind,
+            numbers,
             rows,
             columns,
         })
@@ -243,31 +274,46 @@ impl Weights {
 
     /// Finds a tensor of an exact shape and shows all of it as one row.
     fn find(&self, name: &str, shape: &[usize]) -> Result<MatrixView<'_>, WeightsError> {
-        let (entry, kind) = self.entry(name)?;
-        if entry.shape != shape {
-            return Err(shape_error(name, shape, &entry.shape));
+        let (found, numbers) = self.tensor(name)?;
+        if found != shape {
+            return Err(shape_error(name, shape, found));
         }
         let columns = shape.iter().product();
         Ok(MatrixView {
-            bytes: &self.storage.bytes()[entry.bytes.clone()],
-            kind,
+            numbers,
             rows: 1,
             columns,
         })
     }
 
-    fn entry(&self, name: &str) -> Result<(&Entry, FloatKind), WeightsError> {
+    /// Gives the shape and the numbers of a tensor.
+    fn tensor(&self, name: &str) -> Result<(&[usize], Numbers<'_>), WeightsError> {
         let entry = self
             .entries
             .get(name)
             .ok_or_else(|| WeightsError::Missing(name.to_owned()))?;
-        match &entry.kind {
-            Ok(kind) => Ok((entry, *kind)),
-            Err(found) => Err(WeightsError::Type {
-                name: name.to_owned(),
-                found: found.clone(),
-            }),
-        }
+        let numbers = match &entry.origin {
+            Origin::Made(recipe) => Numbers::Made {
+                recipe: *recipe,
+                first: 0,
+            },
+            Origin::File {
+                kind: Ok(kind),
+                bytes,
+            } => Numbers::Stored {
+                bytes: &self.storage.bytes()[bytes.clone()],
+                kind: *kind,
+            },
+            Origin::File {
+                kind: Err(found), ..
+            } => {
+                return Err(WeightsError::Type {
+                    name: name.to_owned(),
+                    found: found.clone(),
+                });
+            }
+        };
+        Ok((&entry.shape, numbers))
     }
 }
 

@@ -6,8 +6,10 @@ use anyhow::Context as _;
 use drape_core::{
     Code, Error,
     engine::{
-        Category, Engine, EngineInput, EngineOutput, Engines, GarmentPicture, Item, PictureFile,
+        Category, Engine, EngineInput, EngineOutput, Engines, GarmentPicture, Item, Listener, Made,
+        PictureFile,
     },
+    generation::JobProgress,
     ports::{Clock as _, Drawn, Ids as _, Pictures as _, ProvenanceFacts},
     time::Timestamp,
     watermark::{Watermark, WatermarkStyle},
@@ -32,8 +34,8 @@ pub(crate) fn run(common: &Common, options: &TryOnArgs) -> anyhow::Result<()> {
     drape_server::telemetry::init(&super::quiet(&config))?;
     check_output(&options.output)?;
     let engines = engines(&config)?;
-    let engine = find_engine(&engines, &options.engine)?;
-    check_garments(options, engine)?;
+    check_engine(&engines, &options.engine)?;
+    check_garments(options, &engines)?;
     let progress = Progress {
         is_shown: std::io::stderr().is_terminal() && !options.json,
     };
@@ -55,7 +57,8 @@ pub(crate) fn run(common: &Common, options: &TryOnArgs) -> anyhow::Result<()> {
         person.sha256,
         garments.iter().map(|file| file.sha256).collect(),
     );
-    let mut output = generate(&config, engine, options, person, garments)?;
+    let made = generate(&config, &engines, options, person, garments, progress)?;
+    let (engine, mut output) = (made.engine, made.output);
     let drawn = mark(options, &mut output)?;
 
     progress.step("signing the picture");
@@ -64,16 +67,16 @@ pub(crate) fn run(common: &Common, options: &TryOnArgs) -> anyhow::Result<()> {
     std::fs::write(&options.output, &output.jpeg)
         .with_context(|| format!("{} cannot be written", options.output.display()))?;
     progress.done();
-    report(options, &output, is_signed);
+    report(options, engine.name(), &output, is_signed);
     Ok(())
 }
 
 /// Refuses more garments than the engine puts on, and categories without a garment.
-fn check_garments(options: &TryOnArgs, engine: &dyn Engine) -> anyhow::Result<()> {
+fn check_garments(options: &TryOnArgs, engines: &Engines) -> anyhow::Result<()> {
     let (garments, categories) = (options.garment.len(), options.category.len());
-    let max_items = engine.capabilities().max_items;
+    let name = &options.engine;
+    let max_items = engines.max_items(name);
     let (field, message) = if garments > max_items {
-        let name = engine.name();
         let message = format!("the engine {name} puts on at most {max_items} garment(s) at once");
         ("--garment", message)
     } else if categories > garments {
@@ -117,11 +120,12 @@ fn unusable(path: &Path, error: &ImageError) -> anyhow::Error {
     Error::new(Code::InvalidImage, format!("{}: {error}", path.display())).into()
 }
 
-fn find_engine<'a>(engines: &'a Engines, name: &str) -> Result<&'a dyn Engine, Error> {
-    engines.find(name).map(AsRef::as_ref).ok_or_else(|| {
-        let known: Vec<_> = engines.iter().map(|engine| engine.name()).collect();
-        Error::invalid_field("--engine", format!("expected one of {}", known.join(", ")))
-    })
+fn check_engine(engines: &Engines, name: &str) -> Result<(), Error> {
+    if engines.is_offered(name) {
+        return Ok(());
+    }
+    let message = format!("expected one of {}", engines.names().join(", "));
+    Err(Error::invalid_field("--engine", message))
 }
 
 /// Writes into the picture how it was made, as the server does; false when that is switched off.
@@ -161,13 +165,14 @@ fn sign(
     Ok(true)
 }
 
-fn generate(
+fn generate<'a>(
     config: &Config,
-    engine: &dyn Engine,
+    engines: &'a Engines,
     options: &TryOnArgs,
     person: PictureFile,
     garments: Vec<PictureFile>,
-) -> anyhow::Result<EngineOutput> {
+    progress: Progress,
+) -> anyhow::Result<Made<'a>> {
     let told = options.category.iter().copied().map(category_of).map(Some);
     let items = garments
         .into_iter()
@@ -180,14 +185,15 @@ fn generate(
             }],
             ..Item::default()
         });
+    let time_limit = Duration::from_secs(u64::from(config.worker.engine_time_limit_s));
     let input = EngineInput {
-        person,
-        items: items.collect(),
-        time_limit: Duration::from_secs(u64::from(config.worker.engine_time_limit_s)),
+        seed: options.seed,
+        ..EngineInput::new(person, items.collect(), time_limit)
     };
+    let tell = Listener::new(move |news: JobProgress| progress.work(&news));
     block_on(async {
-        engine
-            .generate(input)
+        engines
+            .generate(&options.engine, input, &tell)
             .await
             .map_err(|error| Error::new(error.kind.code(), error.message.clone()).into())
     })
@@ -236,10 +242,10 @@ fn category_of(category: CategoryArg) -> Category {
     }
 }
 
-fn report(options: &TryOnArgs, output: &EngineOutput, is_signed: bool) {
+fn report(options: &TryOnArgs, engine: &str, output: &EngineOutput, is_signed: bool) {
     if options.json {
         print_json(&json!({
-            "output": options.output, "width": output.width, "height": output.height,
+            "output": options.output, "engine": engine, "width": output.width, "height": output.height,
             "confidence": output.confidence, "reasons": output.notes, "signed": is_signed,
         }));
         return;
@@ -259,18 +265,27 @@ fn report(options: &TryOnArgs, output: &EngineOutput, is_signed: bool) {
 }
 
 /// Steps on a terminal, nothing elsewhere.
+#[derive(Clone, Copy)]
 struct Progress {
     is_shown: bool,
 }
 
 impl Progress {
-    fn step(&self, what: &str) {
+    fn step(self, what: &str) {
         if self.is_shown {
             eprint!("\r\x1b[K{what} ...");
         }
     }
 
-    fn done(&self) {
+    fn work(self, news: &JobProgress) {
+        let Some(steps) = news.steps else {
+            return;
+        };
+        let step = format!("{}: step {} of {}", news.engine, steps.done, steps.total);
+        self.step(&step);
+    }
+
+    fn done(self) {
         if self.is_shown {
             eprint!("\r\x1b[K");
         }

@@ -37,9 +37,9 @@ pub(crate) fn outfit(garments: Vec<Vec<GarmentPicture>>) -> EngineInput {
         pictures,
         ..Item::default()
     };
-    EngineInput {
-        person: file(jpeg(&SyntheticPerson::default().draw().image)),
-        items: garments.into_iter().map(item).collect(),
-        time_limit: Duration::from_mins(5),
-    }
+    EngineInput::new(
+        file(jpeg(&SyntheticPerson::default().draw().image)),
+        garments.into_iter().map(item).collect(),
+        Duration::from_mins(5),
+    )
 }

@@ -142,17 +142,22 @@ impl Readiness {
 async fn look(state: &AppState) -> Vec<Detail> {
     let ports = &state.ports;
     let engine = async {
-        match state.engines.find(state.engines.default_name()) {
-            Some(engine) => engine.check().await.map_err(|error| {
-                tracing::warn!(
-                    engine.name = engine.name(),
-                    detail = error.detail,
-                    "engine not ready"
-                );
-                error.message
-            }),
-            None => Err("the default engine does not exist".to_owned()),
+        // One engine that works is enough where several stand behind the name.
+        let mut problem = Err("the default engine does not exist".to_owned());
+        for engine in state.engines.behind(state.engines.default_name()) {
+            match engine.check().await {
+                Ok(()) => return Ok(()),
+                Err(error) => {
+                    tracing::warn!(
+                        engine.name = engine.name(),
+                        detail = error.detail,
+                        "engine not ready"
+                    );
+                    problem = Err(error.message);
+                }
+            }
         }
+        problem
     };
     let database = async {
         ports

@@ -1,20 +1,21 @@
 //! Claim, heart-beat, report, shutdown.
 
 use std::{
-    sync::Arc,
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use drape_core::{
     Error, Result,
-    engine::Engines,
-    generation::{Job, JobOutcome, LeaseState, Reported},
+    engine::{Engines, Listener},
+    generation::{Job, JobOutcome, JobProgress, LeaseState, Reported},
     ids::AttemptId,
     pipeline::{JobStep, PipelineOptions, discard_result, run_job},
     ports::Ports,
 };
 use futures::FutureExt as _;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::metrics::{JobEnd, Metrics};
@@ -50,6 +51,7 @@ pub struct Worker {
     engines: Engines,
     options: WorkerOptions,
     metrics: Metrics,
+    running: Arc<Running>,
     /// Told to stop: claim nothing more.
     stop: CancellationToken,
     /// Grace is over: give running jobs back.
@@ -69,6 +71,7 @@ impl Worker {
             engines,
             options,
             metrics: Metrics::off(),
+            running: Arc::default(),
             stop,
             abandon: CancellationToken::new(),
         }
@@ -91,11 +94,14 @@ impl Worker {
                 place = Arc::clone(&places).acquire_owned() => place,
             };
             let Ok(place) = place else { break };
-            match self.claim().await {
+            let busy = self.running.busy(&self.engines);
+            match self.claim(&busy).await {
                 Ok(Some(job)) => {
                     let worker = self.clone();
+                    let running = Running::begin(&self.running, &job.engine);
                     jobs.spawn(async move {
                         worker.work_on(job).await;
+                        drop(running);
                         drop(place);
                     });
                 }
@@ -103,7 +109,8 @@ impl Worker {
                     drop(place);
                     tokio::select! {
                         () = self.stop.cancelled() => {}
-                        () = self.ports.jobs.wait_for_work(POLL_INTERVAL) => {}
+                        () = self.running.ended.notified(), if !busy.is_empty() => {}
+                        () = self.ports.jobs.wait_for_work(POLL_INTERVAL, &busy) => {}
                     }
                 }
                 Err(error) => {
@@ -126,7 +133,7 @@ impl Worker {
         }
     }
 
-    async fn claim(&self) -> Result<Option<Job>> {
+    async fn claim(&self, except: &[String]) -> Result<Option<Job>> {
         let attempt = AttemptId::from_uuid(self.ports.ids.uuid());
         self.ports
             .jobs
@@ -134,6 +141,7 @@ impl Worker {
                 &self.options.name,
                 attempt,
                 self.options.lease,
+                except,
                 self.ports.clock.now(),
             )
             .await
@@ -147,10 +155,9 @@ impl Worker {
         let end = self.attempt(&job).await;
         let took = begun.elapsed();
         drop(running);
-        let engine = self
-            .engines
-            .find(&job.engine)
-            .map_or("unknown", |engine| engine.name());
+        let known = self.engines.names();
+        let engine = known.into_iter().find(|name| *name == job.engine);
+        let engine = engine.unwrap_or("unknown");
         self.metrics.job_ended(engine, end, took);
         tracing::info!(
             generation.id = %job.generation,
@@ -179,15 +186,21 @@ impl Worker {
     }
 
     async fn attempt(&self, job: &Job) -> JobEnd {
+        let (told, hears) = watch::channel(None);
+        let progress = Listener::new(move |progress| {
+            told.send_replace(Some(progress));
+        });
         let work = std::panic::AssertUnwindSafe(run_job(
             &self.ports,
             &self.engines,
             job,
             &self.options.pipeline,
+            progress,
         ));
         let step = tokio::select! {
             step = work.catch_unwind() => step.unwrap_or_else(|_| self.after_panic(job)),
             () = self.until_lost(job) => return JobEnd::Lost,
+            () = self.note_progress(job, hears) => return JobEnd::Lost,
             () = self.abandon.cancelled() => return self.give_back(job).await,
         };
         self.report(job, step).await
@@ -228,6 +241,30 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// Writes down how far the job is, the latest news only; returns when the lease turns out to be lost.
+    async fn note_progress(&self, job: &Job, mut hears: watch::Receiver<Option<JobProgress>>) {
+        while hears.changed().await.is_ok() {
+            let news = hears.borrow_and_update().clone();
+            let Some(progress) = news else { continue };
+            let jobs = &self.ports.jobs;
+            match jobs
+                .note_progress(job.generation, job.lease, progress)
+                .await
+            {
+                Ok(Reported::Accepted) => {}
+                Ok(Reported::LeaseLost) => return,
+                Err(error) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "the progress of a job could not be noted"
+                    );
+                }
+            }
+        }
+        // Nobody tells any more: the work is about to end.
+        std::future::pending::<()>().await;
     }
 
     async fn give_back(&self, job: &Job) -> JobEnd {
@@ -297,6 +334,69 @@ impl Worker {
         }
         // Nobody knows whether the last report arrived: the file stays, and the orphan sweep decides by the rows.
         JobEnd::Unreported
+    }
+}
+
+/// The jobs that this worker has in hand, counted by the engine that they name.
+#[derive(Default)]
+struct Running {
+    by_engine: Mutex<HashMap<String, usize>>,
+    /// Told when one has ended.
+    ended: Notify,
+}
+
+impl Running {
+    /// Engines that make as many pictures as they can at once.
+    fn busy(&self, engines: &Engines) -> Vec<String> {
+        let by_engine = self
+            .by_engine
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let is_full = |name: &str, running: usize| {
+            let max = engines.find(name)?.capabilities().max_at_once?;
+            (running >= max).then_some(())
+        };
+        by_engine
+            .iter()
+            .filter(|(name, running)| is_full(name, **running).is_some())
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+
+    /// Counts a job until the guard is dropped.
+    fn begin(running: &Arc<Self>, engine: &str) -> RunningJob {
+        let mut by_engine = running
+            .by_engine
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *by_engine.entry(engine.to_owned()).or_default() += 1;
+        RunningJob {
+            running: Arc::clone(running),
+            engine: engine.to_owned(),
+        }
+    }
+}
+
+/// One counted job.
+struct RunningJob {
+    running: Arc<Running>,
+    engine: String,
+}
+
+impl Drop for RunningJob {
+    fn drop(&mut self) {
+        let mut by_engine = self
+            .running
+            .by_engine
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = by_engine.get_mut(&self.engine) {
+            *running -= 1;
+            if *running == 0 {
+                by_engine.remove(&self.engine);
+            }
+        }
+        self.running.ended.notify_one();
     }
 }
 

@@ -116,7 +116,7 @@ async fn every_answer_fits_its_schema() {
         // The one from above, and the one that is waited for.
         while done < 2 {
             let patience = std::time::Duration::from_mins(1);
-            server.ports.jobs.wait_for_work(patience).await;
+            server.ports.jobs.wait_for_work(patience, &[]).await;
             done += server.run_jobs().await;
         }
     });

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use drape_core::{
     audit::Auditor,
-    engine::{Capabilities, Engine, EngineError, EngineInput, EngineOutput},
+    engine::{Capabilities, Engine, EngineError, EngineInput, EngineOutput, Listener},
     generation::{JobOutcome, Reported},
     image::{BlobKey, BlobKind},
     pipeline::{JobStep, PipelineOptions, discard_result, run_job},
@@ -251,7 +251,14 @@ async fn waiting_and_running_try_ons_are_cancelled_and_write_nothing() {
         assert_eq!(read["errorCode"], "CANCELLED");
     }
     // The worker does not know yet.
-    let JobStep::End(outcome) = run_job(&server.ports, &server.engines, &job, &OPTIONS).await
+    let JobStep::End(outcome) = run_job(
+        &server.ports,
+        &server.engines,
+        &job,
+        &OPTIONS,
+        Listener::nobody(),
+    )
+    .await
     else {
         panic!("the picture is gone, there is nothing to retry");
     };
@@ -315,7 +322,13 @@ async fn a_result_that_comes_too_late_is_never_written() {
     register(&server, "shirt").await;
     accepted(&server, &body(&json!({ "url": PERSON_URL }), "alice")).await;
     let job = server.claim().await.unwrap();
-    let work = run_job(&server.ports, &server.engines, &job, &OPTIONS);
+    let work = run_job(
+        &server.ports,
+        &server.engines,
+        &job,
+        &OPTIONS,
+        Listener::nobody(),
+    );
     let erase = async {
         engine.has_begun.notified().await;
         let answer = server.delete(&format!("{CUSTOMERS}/alice")).await;

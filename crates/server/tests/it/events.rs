@@ -1,7 +1,10 @@
 //! Generations as streams of events.
 
 use axum::body::Body;
-use drape_core::engine::EngineErrorKind;
+use drape_core::{
+    engine::{EngineErrorKind, Steps},
+    generation::JobProgress,
+};
 use drape_server::state::ApiSettings;
 use drape_testkit::{Act, ScriptedEngine, TestServer, server::TestOptions};
 use http::{Method, Response};
@@ -87,6 +90,20 @@ async fn a_try_on_is_followed_to_its_end() {
     let processing = next(&mut stream).await;
     assert_eq!(processing.name, "processing");
     assert_eq!(processing.data, json!({ "generationId": id }));
+    for done in [1, 20] {
+        let progress = JobProgress {
+            engine: "neural".to_owned(),
+            steps: Some(Steps { done, total: 20 }),
+        };
+        let jobs = &server.ports.jobs;
+        jobs.note_progress(job.generation, job.lease, progress)
+            .await
+            .unwrap();
+        let told = next(&mut stream).await;
+        assert_eq!(told.name, "progress");
+        let data = json!({ "generationId": id, "engine": "neural", "step": done, "steps": 20 });
+        assert_eq!(told.data, data);
+    }
     server.run(&job).await;
     let end = next(&mut stream).await;
     assert_eq!(end.name, "completed");

@@ -70,6 +70,8 @@ impl Engine for AwayEngine {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             categories: Vec::new(),
+            max_at_once: None,
+            time_limit: None,
             is_local_cpu: false,
             max_items: 1,
             uses_garment: true,

@@ -25,6 +25,7 @@ mod pictures;
 mod products;
 mod provenance;
 mod rates;
+mod routing;
 mod sync;
 mod try_ons;
 mod uploads;

@@ -75,17 +75,22 @@ fn metric_of(sample: &str) -> Option<&'static Metric> {
 
 /// Works on all waiting jobs with the real worker.
 pub(crate) async fn work(server: &TestServer, waiting_for: &[&str]) {
+    work_at_once(server, 1, waiting_for).await;
+}
+
+/// Works on so many jobs at once until these have ended, and gives the others back.
+pub(crate) async fn work_at_once(server: &TestServer, concurrency: usize, waiting_for: &[&str]) {
     let stop = CancellationToken::new();
     let options = WorkerOptions {
         name: "test".to_owned(),
-        concurrency: 1,
+        concurrency,
         lease: Duration::from_mins(10),
         max_attempts: 3,
         pipeline: PipelineOptions {
             engine_time_limit: Duration::from_mins(1),
             retry_delay: Duration::ZERO,
         },
-        shutdown_grace: Duration::from_mins(1),
+        shutdown_grace: Duration::ZERO,
     };
     let worker = Worker::new(
         server.ports.clone(),

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use drape_core::{
     Result,
+    engine::Steps,
     generation::{Generation, Status},
     ids::{AccountId, GenerationId},
     page::{Page, PageRequest},
@@ -19,6 +20,9 @@ use super::{
 macro_rules! generation_columns {
     () => {
         "id, account_id, status, product_external_id, product_title, product_description, engine,
+        (SELECT engine FROM jobs WHERE generation_id = generations.id) AS working_engine,
+        (SELECT steps_done FROM jobs WHERE generation_id = generations.id) AS steps_done,
+        (SELECT steps_total FROM jobs WHERE generation_id = generations.id) AS steps_total,
         result_key AS blob_key, result_width AS width, result_height AS height, result_size_bytes AS size_bytes,
         result_sha256 AS sha256, result_expires_at, error_code, error_message, generation_time_ms,
         created_at, updated_at,
@@ -38,6 +42,14 @@ statements! {
 }
 
 pub(super) fn read_generation(row: &SqliteRow) -> Result<Generation, DbError> {
+    let working_engine: Option<String> = row.column("working_engine")?;
+    let steps = match (
+        row.optional_count("steps_done")?,
+        row.optional_count("steps_total")?,
+    ) {
+        (Some(done), Some(total)) => Some(Steps { done, total }),
+        _ => None,
+    };
     Ok(Generation {
         id: GenerationId::from_uuid(row.uuid("id")?),
         account: row.account()?,
@@ -46,7 +58,11 @@ pub(super) fn read_generation(row: &SqliteRow) -> Result<Generation, DbError> {
         more_products: more_products(row.column("more_products")?)?,
         product_title: row.column("product_title")?,
         product_description: row.column("product_description")?,
-        engine: row.column("engine")?,
+        engine: match working_engine {
+            Some(working) => working,
+            None => row.column("engine")?,
+        },
+        steps,
         result: row.optional_picture()?,
         result_expires_at: row.optional_time("result_expires_at")?,
         error_code: row.optional_code("error_code")?,

@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use drape_core::{
     Code, Result,
     generation::{
-        Enqueued, Job, JobOutcome, LeaseState, NewGeneration, PersonChoice, ProductChoice, Reported,
+        Enqueued, Job, JobOutcome, JobProgress, LeaseState, NewGeneration, PersonChoice,
+        ProductChoice, Reported,
     },
     ids::{AccountId, AttemptId, GenerationId},
     ports::{Jobs, MAX_POSITION},
@@ -35,6 +36,35 @@ pub(super) const ALL_STATEMENTS: [&[(&str, &str)]; 4] = [
     enqueue::STATEMENTS,
 ];
 
+/// Says that the job of a row is not for an engine of a JSON list, or that there is no such list.
+macro_rules! not_excepted {
+    ($list:literal) => {
+        concat!(
+            "(",
+            $list,
+            " IS NULL OR (SELECT engine FROM generations WHERE id = jobs.generation_id)
+                NOT IN (SELECT value FROM json_each(",
+            $list,
+            ")))"
+        )
+    };
+}
+
+/// Forgets how far an attempt was.
+macro_rules! no_progress {
+    () => {
+        "engine = NULL, steps_done = NULL, steps_total = NULL"
+    };
+}
+
+use {no_progress, not_excepted};
+
+/// A list of engines for [`not_excepted`].
+fn engine_list(except: &[String]) -> Option<String> {
+    // A list of strings always serialises.
+    (!except.is_empty()).then(|| serde_json::json!(except).to_string())
+}
+
 statements! {
     HEARTBEAT = concat!(
         "UPDATE jobs SET lease_until = ", db_now!(), " + $3 WHERE generation_id = $1 AND attempt_id = $2"
@@ -47,8 +77,11 @@ statements! {
         ) AS position FROM jobs AS mine WHERE mine.generation_id = $1 AND mine.attempt_id IS NULL";
     /// Microseconds until the next job is due; not positive when one is due now.
     NEXT_DUE = concat!(
-        "SELECT run_after - ", db_now!(), " AS wait_us FROM jobs WHERE attempt_id IS NULL ORDER BY run_after LIMIT 1"
+        "SELECT run_after - ", db_now!(), " AS wait_us FROM jobs WHERE attempt_id IS NULL AND ", not_excepted!("$1"),
+        " ORDER BY run_after LIMIT 1"
     );
+    NOTE_PROGRESS = "UPDATE jobs SET engine = $3, steps_done = $4, steps_total = $5
+        WHERE generation_id = $1 AND attempt_id = $2";
 }
 
 /// Tells the watchers of a generation whose report counted.
@@ -90,14 +123,18 @@ impl SqlStore {
     }
 
     /// Microseconds until the next job is due, not positive when one is due now; none when no job waits.
-    async fn next_due_us(&self) -> Result<Option<i64>> {
-        let row = query(NEXT_DUE).first(&mut *self.reader().await?).await?;
+    async fn next_due_us(&self, except: &[String]) -> Result<Option<i64>> {
+        let list = engine_list(except);
+        let row = query(NEXT_DUE)
+            .bind(list)
+            .first(&mut *self.reader().await?)
+            .await?;
         Ok(row.map(|row| row.column("wait_us")).transpose()?)
     }
 
     /// Time until the next job is due; none when no job waits.
-    async fn next_due(&self) -> Result<Option<Duration>> {
-        let wait_us = self.next_due_us().await?;
+    async fn next_due(&self, except: &[String]) -> Result<Option<Duration>> {
+        let wait_us = self.next_due_us(except).await?;
         Ok(wait_us.map(|wait_us| Duration::from_micros(u64::try_from(wait_us).unwrap_or(0))))
     }
 }
@@ -138,13 +175,19 @@ impl Jobs for SqlStore {
         worker: &str,
         attempt: AttemptId,
         lease: Duration,
+        except: &[String],
         now: Timestamp,
     ) -> Result<Option<Job>> {
         // Workers ask often: an empty queue costs no write lock.
-        if self.next_due().await?.is_none_or(|wait| !wait.is_zero()) {
+        if self
+            .next_due(except)
+            .await?
+            .is_none_or(|wait| !wait.is_zero())
+        {
             return Ok(None);
         }
         let worker = worker.to_owned();
+        let except = engine_list(except);
         let watches = Arc::clone(&self.inner.watches);
         self.writer()
             .run_and(
@@ -155,7 +198,41 @@ impl Jobs for SqlStore {
                 },
                 move |connection| {
                     let lease_us = micros(lease);
-                    Box::pin(claim::claim(connection, worker, attempt, lease_us, now))
+                    Box::pin(claim::claim(
+                        connection, worker, attempt, lease_us, except, now,
+                    ))
+                },
+            )
+            .await
+    }
+
+    async fn note_progress(
+        &self,
+        generation: GenerationId,
+        attempt: AttemptId,
+        progress: JobProgress,
+    ) -> Result<Reported> {
+        let watches = Arc::clone(&self.inner.watches);
+        self.writer()
+            .run_and(
+                move |reported: &Reported| tell_if_accepted(&watches, generation, *reported),
+                move |connection| {
+                    Box::pin(async move {
+                        let steps = progress.steps;
+                        let noted = query(NOTE_PROGRESS)
+                            .bind_id(generation.as_uuid())
+                            .bind_id(attempt.as_uuid())
+                            .bind(progress.engine)
+                            .bind(steps.map(|steps| i64::from(steps.done)))
+                            .bind(steps.map(|steps| i64::from(steps.total)))
+                            .run(connection)
+                            .await?;
+                        Ok(if noted == 1 {
+                            Reported::Accepted
+                        } else {
+                            Reported::LeaseLost
+                        })
+                    })
                 },
             )
             .await
@@ -297,7 +374,7 @@ impl Jobs for SqlStore {
     }
 
     async fn lag(&self) -> Result<Duration> {
-        let wait_us = self.next_due_us().await?.unwrap_or(0);
+        let wait_us = self.next_due_us(&[]).await?.unwrap_or(0);
         let overdue_us = u64::try_from(-wait_us).unwrap_or(0);
         Ok(Duration::from_micros(overdue_us))
     }
@@ -316,12 +393,12 @@ impl Jobs for SqlStore {
         Ok(row.map(|row| row.count("position")).transpose()?)
     }
 
-    async fn wait_for_work(&self, timeout: Duration) {
+    async fn wait_for_work(&self, timeout: Duration, except: &[String]) {
         let told = self.inner.work.notified();
         tokio::pin!(told);
         // Armed before looking: a job that is queued between the look and the wait is not missed.
         told.as_mut().enable();
-        let patience = match self.next_due().await {
+        let patience = match self.next_due(except).await {
             Ok(Some(wait)) => wait.min(timeout),
             Ok(None) => timeout,
             Err(error) => {

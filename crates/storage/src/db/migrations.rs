@@ -33,6 +33,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "0003_outfits",
         sql: include_str!("../../migrations/sqlite/0003_outfits.sql"),
     },
+    Migration {
+        version: 4,
+        name: "0004_progress",
+        sql: include_str!("../../migrations/sqlite/0004_progress.sql"),
+    },
 ];
 
 /// Made outside of the list of migrations, which it keeps. Not among the statements: those need it to be prepared.

@@ -274,7 +274,7 @@ impl DataPorts {
     /// Claims a job.
     pub async fn claim_for(&self, lease: Duration) -> Option<Job> {
         self.jobs
-            .claim("worker", self.attempt(), lease, self.now())
+            .claim("worker", self.attempt(), lease, &[], self.now())
             .await
             .unwrap()
     }

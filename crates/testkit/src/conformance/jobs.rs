@@ -414,7 +414,7 @@ pub async fn waiting_ends_with_new_work(data: &DataPorts) {
     data.register(account, "sku").await;
     let waiting = {
         let data = data.clone();
-        tokio::spawn(async move { data.jobs.wait_for_work(LONG).await })
+        tokio::spawn(async move { data.jobs.wait_for_work(LONG, &[]).await })
     };
     tokio::task::yield_now().await;
     let new = data.by_reference(account, "sku", upload);
@@ -424,7 +424,7 @@ pub async fn waiting_ends_with_new_work(data: &DataPorts) {
         .unwrap()
         .unwrap();
     // Due already: no wait at all.
-    tokio::time::timeout(PATIENCE, data.jobs.wait_for_work(LONG))
+    tokio::time::timeout(PATIENCE, data.jobs.wait_for_work(LONG, &[]))
         .await
         .unwrap();
 }
@@ -432,7 +432,7 @@ pub async fn waiting_ends_with_new_work(data: &DataPorts) {
 /// Waiting ends when a delayed job becomes due, and at the latest with the timeout.
 pub async fn waiting_ends_in_time(data: &DataPorts) {
     let account = data.account("shop", 1).await.id;
-    data.jobs.wait_for_work(Duration::from_millis(1)).await;
+    data.jobs.wait_for_work(Duration::from_millis(1), &[]).await;
     data.queue(account, 1).await;
     let job = data.claim().await.unwrap();
     data.jobs
@@ -451,7 +451,7 @@ pub async fn waiting_ends_in_time(data: &DataPorts) {
             if let Some(job) = data.claim().await {
                 return job;
             }
-            data.jobs.wait_for_work(LONG).await;
+            data.jobs.wait_for_work(LONG, &[]).await;
         }
     });
     assert_eq!(claimed.await.unwrap().attempt, 2);

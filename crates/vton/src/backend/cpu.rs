@@ -16,9 +16,10 @@ use crate::kernels::{
     PathError, Sink, Values, ValuesMut, attention_of_some, linear_heads, linear_strided,
     modulated_norm,
 };
+use crate::model::patches;
 use crate::weights::tensor::{FloatKind, MatrixView};
+use buffers::Numbers;
 pub use buffers::{Heads, Rows};
-use buffers::{Numbers, cut_patches};
 
 /// The fast backend on one path of the kernels.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +51,16 @@ impl Cpu {
 
     fn numbers(self, count: usize) -> Numbers {
         Numbers::zeros(self.path.uses_bf16(), count)
+    }
+
+    /// Writes f32 numbers in the type of the target.
+    fn write(self, values: &[f32], target: ValuesMut<'_>) {
+        match target {
+            ValuesMut::F32(target) => target.copy_from_slice(values),
+            ValuesMut::Bf16(target) => {
+                fitting(crate::kernels::bf16::narrow(self.path, values, target));
+            }
+        }
     }
 
     fn multiply(
@@ -93,14 +104,15 @@ impl Backend for Cpu {
     fn pack(&self, source: MatrixView<'_>) -> PackedWeights {
         let (rows, columns) = (source.rows(), source.columns());
         let pack = |values: Values<'_>| PackedWeights::pack(self.path, values, rows, columns);
+        if let Some(numbers) = source.as_bf16() {
+            return fitting(pack(Values::Bf16(numbers)));
+        }
         if source.kind() == FloatKind::Bf16 {
-            let numbers: Vec<bf16> = source
-                .bytes()
-                .as_chunks::<2>()
-                .0
-                .par_iter()
-                .map(|bytes| bf16::from_le_bytes(*bytes))
-                .collect();
+            let mut numbers = vec![bf16::ZERO; rows * columns];
+            numbers
+                .par_chunks_exact_mut(columns)
+                .enumerate()
+                .for_each(|(index, row)| source.read_row_bf16(index, row));
             return fitting(pack(Values::Bf16(&numbers)));
         }
         let mut numbers = vec![0.0; rows * columns];
@@ -130,9 +142,9 @@ impl Backend for Cpu {
     fn patchify(&self, planes: &[&[f32]], width: usize, patch: usize, out: &mut Rows) {
         let row_width = out.width;
         match &mut out.numbers {
-            Numbers::F32(rows) => cut_patches(planes, width, patch, rows, row_width, |x| x),
+            Numbers::F32(rows) => patches::patchify(planes, width, patch, rows, row_width, |x| x),
             Numbers::Bf16(rows) => {
-                cut_patches(planes, width, patch, rows, row_width, bf16::from_f32);
+                patches::patchify(planes, width, patch, rows, row_width, bf16::from_f32);
             }
         }
     }
@@ -229,12 +241,7 @@ impl Backend for Cpu {
     }
 
     fn write_rows(&self, values: &[f32], rows: Range<usize>, out: &mut Rows) {
-        match out.section_mut(rows) {
-            ValuesMut::F32(section) => section.copy_from_slice(values),
-            ValuesMut::Bf16(section) => {
-                fitting(crate::kernels::bf16::narrow(self.path, values, section));
-            }
-        }
+        self.write(values, out.section_mut(rows));
     }
 
     fn read_rows(&self, rows: &Rows) -> Vec<f32> {
@@ -243,12 +250,7 @@ impl Backend for Cpu {
 
     fn write_heads(&self, values: [&[f32]; 3], out: &mut Heads) {
         for (values, part) in values.into_iter().zip(&mut out.parts) {
-            match part.values_mut() {
-                ValuesMut::F32(part) => part.copy_from_slice(values),
-                ValuesMut::Bf16(part) => {
-                    fitting(crate::kernels::bf16::narrow(self.path, values, part));
-                }
-            }
+            self.write(values, part.values_mut());
         }
     }
 

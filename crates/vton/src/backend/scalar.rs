@@ -9,6 +9,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::{Backend, HeadRules, Linear};
+use crate::model::patches;
 use crate::weights::tensor::MatrixView;
 use math::{dot, gelu, layer_norm, rms_norm};
 
@@ -129,23 +130,7 @@ impl Backend for Scalar {
     }
 
     fn patchify(&self, planes: &[&[f32]], width: usize, patch: usize, out: &mut Rows) {
-        let grid_columns = width / patch;
-        let row_width = out.width;
-        out.values
-            .par_chunks_mut(row_width)
-            .enumerate()
-            .for_each(|(token, row)| {
-                let corner =
-                    (token / grid_columns) * patch * width + (token % grid_columns) * patch;
-                for (line, target) in row
-                    .chunks_exact_mut(patch)
-                    .take(planes.len() * patch)
-                    .enumerate()
-                {
-                    let start = corner + (line % patch) * width;
-                    target.copy_from_slice(&planes[line / patch][start..start + patch]);
-                }
-            });
+        patches::patchify(planes, width, patch, &mut out.values, out.width, |x| x);
     }
 
     fn modulated_norm(

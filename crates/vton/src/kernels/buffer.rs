@@ -4,11 +4,7 @@ use std::marker::PhantomData;
 
 use super::kernel::Element;
 
-/// One cache line, which is also one AVX-512 register.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Line([u8; LINE_BYTES]);
-
+/// A cache line, which is also one AVX-512 register.
 const LINE_BYTES: usize = 64;
 
 /// A vector of numbers that begins at a cache line, zero at first.
@@ -16,7 +12,11 @@ const LINE_BYTES: usize = 64;
 /// A load of 64 bytes that crosses two lines costs two loads; an ordinary vector makes every
 /// load of a panel such a one.
 pub(super) struct Aligned<T> {
-    lines: Vec<Line>,
+    /// A line more than the numbers need, so that one begins early enough. Plain bytes and not
+    /// aligned ones, because these the system hands out zeroed, and touches no page of them.
+    bytes: Vec<u8>,
+    /// The byte where the first line begins.
+    start: usize,
     length: usize,
     element: PhantomData<T>,
 }
@@ -24,9 +24,11 @@ pub(super) struct Aligned<T> {
 impl<T: Element> Aligned<T> {
     /// `length` zeros.
     pub(super) fn zeros(length: usize) -> Self {
-        let lines = (length * size_of::<T>()).div_ceil(LINE_BYTES);
+        let bytes = vec![0_u8; length * size_of::<T>() + LINE_BYTES];
+        let start = bytes.as_ptr().addr().wrapping_neg() % LINE_BYTES;
         Self {
-            lines: vec![Line([0; LINE_BYTES]); lines],
+            bytes,
+            start,
             length,
             element: PhantomData,
         }
@@ -34,15 +36,18 @@ impl<T: Element> Aligned<T> {
 
     /// The numbers.
     pub(super) fn as_slice(&self) -> &[T] {
-        // SAFETY: the lines hold at least `length` elements, are aligned for them, and an element
-        // is a plain number, for which every bit pattern is valid.
-        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.length) }
+        let first = self.bytes[self.start..].as_ptr();
+        // SAFETY: from `start` on there is room for `length` elements. It begins a line, so it is
+        // aligned for them; the vector is never moved to other memory. An element is a plain
+        // number, for which every bit pattern is valid.
+        unsafe { std::slice::from_raw_parts(first.cast(), self.length) }
     }
 
     /// The numbers, to be written.
     pub(super) fn as_mut_slice(&mut self) -> &mut [T] {
+        let first = self.bytes[self.start..].as_mut_ptr();
         // SAFETY: as in `as_slice`, and `self` is borrowed exclusively.
-        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.length) }
+        unsafe { std::slice::from_raw_parts_mut(first.cast(), self.length) }
     }
 }
 

@@ -7,6 +7,8 @@ mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod avx512_bf16;
 mod scalar;
+#[cfg(target_arch = "x86_64")]
+mod vector;
 
 use half::bf16;
 

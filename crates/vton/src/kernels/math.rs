@@ -2,7 +2,7 @@
 
 #![cfg_attr(
     not(target_arch = "x86_64"),
-    allow(dead_code, reason = "the scalar path has its own")
+    expect(dead_code, reason = "the scalar path has its own")
 )]
 
 use std::f32::consts::LOG2_E;

@@ -4,6 +4,8 @@
 //! its columns side by side: `[panel][depth / GROUP][COLUMNS][GROUP]`. What the last panel lacks
 //! in columns, and the depth in steps, is zero.
 
+use std::iter;
+
 use half::bf16;
 use rayon::prelude::*;
 
@@ -30,7 +32,7 @@ pub enum ValuesMut<'a> {
     Bf16(&'a mut [bf16]),
 }
 
-impl ValuesMut<'_> {
+impl<'a> ValuesMut<'a> {
     /// How many numbers there are.
     pub fn len(&self) -> usize {
         match self {
@@ -42,6 +44,14 @@ impl ValuesMut<'_> {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The numbers from `start` on, `length` of them; the caller has checked that they are there.
+    pub(crate) fn part(self, start: usize, length: usize) -> ValuesMut<'a> {
+        match self {
+            Self::F32(values) => ValuesMut::F32(&mut values[start..start + length]),
+            Self::Bf16(values) => ValuesMut::Bf16(&mut values[start..start + length]),
+        }
     }
 }
 
@@ -60,7 +70,7 @@ impl<'a> Values<'a> {
     }
 
     /// The numbers from `start` on, `length` of them; the caller has checked that they are there.
-    pub(super) fn part(self, start: usize, length: usize) -> Values<'a> {
+    pub(crate) fn part(self, start: usize, length: usize) -> Values<'a> {
         match self {
             Self::F32(values) => Values::F32(&values[start..start + length]),
             Self::Bf16(values) => Values::Bf16(&values[start..start + length]),
@@ -96,7 +106,8 @@ pub struct PackedWeights {
     panels: TypedPanels,
 }
 
-enum TypedPanels {
+/// Panels of one of the two types.
+pub(super) enum TypedPanels {
     F32(Panels<f32>),
     Bf16(Panels<bf16>),
 }
@@ -159,18 +170,25 @@ impl PackedWeights {
 
     /// The panels, if they hold this type; they do for the kernel of `path`.
     pub(super) fn panels<E: Packable>(&self) -> Option<&Panels<E>> {
-        E::of(self)
+        E::of(&self.panels)
     }
 }
 
 /// An element that [`PackedWeights`] can hold.
 pub(super) trait Packable: Element {
-    fn of(weights: &PackedWeights) -> Option<&Panels<Self>>;
+    /// Gives panels of this type their place.
+    fn own(panels: Panels<Self>) -> TypedPanels;
+    /// The panels, if they hold this type.
+    fn of(panels: &TypedPanels) -> Option<&Panels<Self>>;
 }
 
 impl Packable for f32 {
-    fn of(weights: &PackedWeights) -> Option<&Panels<Self>> {
-        match &weights.panels {
+    fn own(panels: Panels<Self>) -> TypedPanels {
+        TypedPanels::F32(panels)
+    }
+
+    fn of(panels: &TypedPanels) -> Option<&Panels<Self>> {
+        match panels {
             TypedPanels::F32(panels) => Some(panels),
             TypedPanels::Bf16(_) => None,
         }
@@ -178,28 +196,15 @@ impl Packable for f32 {
 }
 
 impl Packable for bf16 {
-    fn of(weights: &PackedWeights) -> Option<&Panels<Self>> {
-        match &weights.panels {
+    fn own(panels: Panels<Self>) -> TypedPanels {
+        TypedPanels::Bf16(panels)
+    }
+
+    fn of(panels: &TypedPanels) -> Option<&Panels<Self>> {
+        match panels {
             TypedPanels::Bf16(panels) => Some(panels),
             TypedPanels::F32(_) => None,
         }
-    }
-}
-
-/// Gives panels their place in [`TypedPanels`].
-trait Own: Element {
-    fn own(panels: Panels<Self>) -> TypedPanels;
-}
-
-impl Own for f32 {
-    fn own(panels: Panels<Self>) -> TypedPanels {
-        TypedPanels::F32(panels)
-    }
-}
-
-impl Own for bf16 {
-    fn own(panels: Panels<Self>) -> TypedPanels {
-        TypedPanels::Bf16(panels)
     }
 }
 
@@ -219,9 +224,14 @@ impl<E: Element> Panels<E> {
         columns: usize,
         depth: usize,
     ) -> Self {
+        if let Some(values) = E::borrow(values) {
+            return Self::pack::<K, _>(values, columns, depth, |values, shape, first, panel| {
+                pack_rows(values, shape, first, panel, |number| number);
+            });
+        }
         match values {
-            Values::F32(values) => Self::pack::<K, _>(values, columns, depth, pack_rows),
-            Values::Bf16(values) => Self::pack::<K, _>(values, columns, depth, pack_rows),
+            Values::F32(values) => Self::pack::<K, _>(values, columns, depth, convert_rows),
+            Values::Bf16(values) => Self::pack::<K, _>(values, columns, depth, convert_rows),
         }
     }
 
@@ -281,19 +291,37 @@ struct Shape {
     width: usize,
 }
 
+/// Does what [`pack_rows`] does for numbers of another type.
+fn convert_rows<S: Element, E: Element>(values: &[S], shape: Shape, first: usize, panel: &mut [E]) {
+    pack_rows(values, shape, first, panel, |number| {
+        E::from_f32(number.to_f32())
+    });
+}
+
 /// Fills the panel that begins at column `first` from a matrix that lies column after column.
-fn pack_rows<S: Element, E: Element>(values: &[S], shape: Shape, first: usize, panel: &mut [E]) {
-    /// Steps that are moved at a time: a cache line of a source row, and few lines of the panel.
-    const STEPS: usize = 32;
+fn pack_rows<S: Element, E: Element>(
+    values: &[S],
+    shape: Shape,
+    first: usize,
+    panel: &mut [E],
+    convert: impl Fn(S) -> E,
+) {
+    /// Steps that are moved at a time: enough for the memory to be read in runs, and few enough for
+    /// their place in the panel to stay in the first cache.
+    const STEPS: usize = 128;
     let here = shape.width.min(shape.columns - first);
     for start in (0..shape.depth).step_by(STEPS) {
         let end = (start + STEPS).min(shape.depth);
+        let panel = &mut panel[start * shape.width..];
         for column in 0..here {
             let row = &values[(first + column) * shape.depth..][start..end];
-            for (step, group) in row.chunks(E::GROUP).enumerate() {
-                let place = ((start / E::GROUP + step) * shape.width + column) * E::GROUP;
-                for (to, from) in panel[place..place + E::GROUP].iter_mut().zip(group) {
-                    *to = E::from_f32(from.to_f32());
+            let groups = row.chunks_exact(E::GROUP);
+            let last = groups.remainder();
+            let places = panel.chunks_exact_mut(shape.width * E::GROUP);
+            for (to, group) in places.zip(groups.chain(iter::once(last))) {
+                let to = &mut to[column * E::GROUP..][..group.len()];
+                for (to, from) in to.iter_mut().zip(group) {
+                    *to = convert(*from);
                 }
             }
         }

@@ -5,6 +5,7 @@
 
 use rayon::prelude::*;
 
+use super::grid::ratio;
 use super::{Picture, PictureError, Size};
 
 /// A pixel that is covered by less than this is left out.
@@ -46,8 +47,7 @@ fn average_blocks(source: &Picture, target: &mut Picture, block: Size) {
     let by_two = block == Size::new(2, 2);
     let part = 1.0 / (block.width * block.height) as f32;
     target
-        .samples_mut()
-        .par_chunks_mut(stride)
+        .par_rows_mut()
         .enumerate()
         .for_each(|(y, target_row)| {
             let mut sums = vec![0_u64; stride];
@@ -76,8 +76,7 @@ fn average_shares(source: &Picture, target: &mut Picture) {
     let across = shares(source.width(), target.width());
     let down = shares(source.height(), target.height());
     target
-        .samples_mut()
-        .par_chunks_mut(stride)
+        .par_rows_mut()
         .zip(&down)
         .for_each(|(target_row, down)| {
             let mut sums = vec![0.0_f32; stride];
@@ -105,8 +104,7 @@ fn average_shares(source: &Picture, target: &mut Picture) {
 
 /// The shares of every target sample along one side. The weights are divided in f64 and then rounded.
 fn shares(source: usize, target: usize) -> Vec<Vec<Share>> {
-    // The reference comes to the ratio by two divisions; one would differ in the last bit.
-    let scale = 1.0 / (target as f64 / source as f64);
+    let scale = ratio(source, target);
     (0..target)
         .map(|index| {
             let begin = index as f64 * scale;

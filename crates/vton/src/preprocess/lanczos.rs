@@ -52,10 +52,8 @@ fn resize_rows(source: &Picture, width: usize) -> Result<Picture, PictureError> 
     let channels = source.channels();
     let mut target = Picture::filled(Size::new(width, source.height()), channels, 0)?;
     let taps = taps(source.width(), width);
-    let stride = target.stride();
     target
-        .samples_mut()
-        .par_chunks_mut(stride)
+        .par_rows_mut()
         .enumerate()
         .for_each(|(y, target_row)| {
             let row = source.row(y);
@@ -81,8 +79,7 @@ fn resize_columns(source: &Picture, height: usize) -> Result<Picture, PictureErr
     let taps = taps(source.height(), height);
     let stride = target.stride();
     target
-        .samples_mut()
-        .par_chunks_mut(stride)
+        .par_rows_mut()
         .zip(&taps)
         .for_each(|(target_row, taps)| {
             let mut sums = vec![HALF; stride];

@@ -5,6 +5,7 @@
 
 use rayon::prelude::*;
 
+use super::grid::positions;
 use super::{Picture, PictureError, Size};
 
 const TAPS: usize = 8;
@@ -52,8 +53,7 @@ pub fn resize_lanczos4(source: &Picture, to: Size) -> Result<Picture, PictureErr
         });
 
     target
-        .samples_mut()
-        .par_chunks_mut(stride)
+        .par_rows_mut()
         .zip(&down)
         .for_each(|(target_row, taps)| {
             let rows = taps.sources.map(|y| &wide[y * stride..(y + 1) * stride]);
@@ -70,15 +70,11 @@ pub fn resize_lanczos4(source: &Picture, to: Size) -> Result<Picture, PictureErr
 }
 
 fn taps(source: usize, target: usize) -> Vec<Taps> {
-    // The reference comes to the ratio by two divisions; one would differ in the last bit.
-    let scale = 1.0 / (target as f64 / source as f64);
-    (0..target)
-        .map(|index| {
-            let position = ((index as f64 + 0.5) * scale - 0.5) as f32;
-            let left = position.floor();
-            let weights = weights(position - left)
-                .map(|weight| (weight * WEIGHT_ONE).round_ties_even() as i32);
-            let first = left as isize - TAPS_BEFORE;
+    positions(source, target)
+        .map(|(left, fraction)| {
+            let weights =
+                weights(fraction).map(|weight| (weight * WEIGHT_ONE).round_ties_even() as i32);
+            let first = left - TAPS_BEFORE;
             let sources = std::array::from_fn(|tap| {
                 (first + tap as isize).clamp(0, source as isize - 1) as usize
             });

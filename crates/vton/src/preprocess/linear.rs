@@ -5,6 +5,7 @@
 
 use rayon::prelude::*;
 
+use super::grid::positions;
 use super::{Picture, PictureError, Size, resize_area};
 
 /// One, as a weight: 11 fractional bits.
@@ -33,10 +34,8 @@ pub fn resize_linear(source: &Picture, to: Size) -> Result<Picture, PictureError
     }
     let across = pairs(source.width(), to.width, true);
     let down = pairs(source.height(), to.height, false);
-    let stride = target.stride();
     target
-        .samples_mut()
-        .par_chunks_mut(stride)
+        .par_rows_mut()
         .zip(&down)
         .for_each(|(target_row, down)| {
             let [upper, lower] = down.sources.map(|y| source.row(y));
@@ -62,18 +61,14 @@ pub fn resize_linear(source: &Picture, to: Size) -> Result<Picture, PictureError
 /// Which samples along one side. Beyond the edge the edge sample counts; along rows it does so with its whole weight at once, which
 /// may round differently.
 fn pairs(source: usize, target: usize, whole_at_edges: bool) -> Vec<Pair> {
-    // The reference comes to the ratio by two divisions; one would differ in the last bit.
-    let scale = 1.0 / (target as f64 / source as f64);
     let last = source as isize - 1;
-    (0..target)
-        .map(|index| {
-            let position = ((index as f64 + 0.5) * scale - 0.5) as f32;
-            let left = position.floor() as isize;
+    positions(source, target)
+        .map(|(left, fraction)| {
             let beyond = left < 0 || left >= last;
             let fraction = if whole_at_edges && beyond {
                 0.0
             } else {
-                position - position.floor()
+                fraction
             };
             let sources = [left, left + 1].map(|tap| tap.clamp(0, last) as usize);
             let weights = [1.0 - fraction, fraction]

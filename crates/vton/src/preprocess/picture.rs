@@ -1,5 +1,7 @@
 //! A picture of 8-bit samples.
 
+use rayon::prelude::*;
+
 use super::sizes::Size;
 
 /// Largest number of pixels a picture may have: 2^28, a square of 16,384.
@@ -159,6 +161,12 @@ impl Picture {
         for (row, y) in rows.zip(0..picture.height()) {
             row[offset..][..picture.stride()].copy_from_slice(picture.row(y));
         }
+    }
+
+    /// All rows, to be changed by several threads.
+    pub(crate) fn par_rows_mut(&mut self) -> impl IndexedParallelIterator<Item = &mut [u8]> {
+        let stride = self.stride();
+        self.samples.par_chunks_exact_mut(stride)
     }
 
     /// Samples per row.

@@ -7,31 +7,28 @@ use drape_vton::model::block::{DoubleBlock, Scratch, SingleBlock};
 use drape_vton::model::condition::{DoubleModulation, Modulation, embed_time, linear};
 use drape_vton::model::rotary::Rotary;
 use drape_vton::weights::Weights;
+use drape_vton::weights::stream::Stream;
 use serde_json::Value;
 
 use super::golden::{self, difference, f32_file};
 
 const BACKEND: Scalar = Scalar;
 
-/// Numbers made from a name: a stream of the `SplitMix64` generator (Steele, Lea and Flood 2014), seeded by FNV-1a.
-struct Stream {
-    seed: u64,
+/// A stream as the reference describes it.
+struct Described {
+    stream: Stream,
     shape: Vec<usize>,
     /// Largest absolute value, before `offset` is added.
     size: f32,
     offset: f32,
 }
 
-impl Stream {
+impl Described {
     fn of(reference: &Value, name: &str) -> Self {
-        const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-        const FNV_PRIME: u64 = 0x0100_0000_01b3;
         let described = &reference["streams"][name];
         assert!(described.is_object(), "no stream {name}");
         Self {
-            seed: name.bytes().fold(FNV_OFFSET, |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME)
-            }),
+            stream: Stream::named(name),
             shape: indices(&described["shape"]),
             size: f32::from_bits(hex(&described["a_hex"])),
             offset: described["b"].as_f64().unwrap() as f32,
@@ -39,16 +36,7 @@ impl Stream {
     }
 
     fn value(&self, index: usize) -> f32 {
-        const STRIDE: u64 = 0x9e37_79b9_7f4a_7c15;
-        const HALF_RANGE: i64 = 1 << 24;
-        let mut z = self
-            .seed
-            .wrapping_add((index as u64 + 1).wrapping_mul(STRIDE));
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^= z >> 31;
-        let unit = (2 * (z >> 40) as i64 - HALF_RANGE) as f32 / HALF_RANGE as f32;
-        let value = unit * self.size;
+        let value = self.stream.value(index as u64) * self.size;
         if self.offset == 0.0 {
             value
         } else {
@@ -83,7 +71,7 @@ fn read() -> Option<Value> {
 }
 
 fn input(reference: &Value, name: &str) -> Vec<f32> {
-    Stream::of(reference, name).values()
+    Described::of(reference, name).values()
 }
 
 /// All weights below a prefix; inputs lie beside them and do no harm.
@@ -95,7 +83,7 @@ fn weights(reference: &Value, prefix: &str) -> Weights {
                 && matches!(name.rsplit('.').next(), Some("weight" | "bias" | "scale"))
         })
         .map(|name| {
-            let stream = Stream::of(reference, name);
+            let stream = Described::of(reference, name);
             (name.clone(), stream.shape.clone(), stream.values())
         })
         .collect();
@@ -168,7 +156,7 @@ fn compare(reference: &Value, what: &str, expected: &Value, found: &[f32], befor
         .sum::<f64>()
         .sqrt();
     let length_off = (length - number("l2")).abs() / number("l2");
-    let probe = Stream::of(reference, "fullsize.probe");
+    let probe = Described::of(reference, "fullsize.probe");
     let probed = |values: &[f32]| {
         values
             .iter()
@@ -206,9 +194,9 @@ fn streams_agree_to_the_bit() {
     let streams = reference["streams"].as_object().unwrap();
     assert_eq!(streams.len(), 61);
     for (name, expected) in streams {
-        let stream = Stream::of(&reference, name);
+        let stream = Described::of(&reference, name);
         assert_eq!(
-            format!("{:016x}", stream.seed),
+            format!("{:016x}", stream.stream.seed()),
             expected["seed_fnv1a64"].as_str().unwrap()
         );
         let first = expected["first5_hex"].as_array().unwrap();

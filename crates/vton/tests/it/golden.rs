@@ -174,32 +174,3 @@ pub(crate) fn assert_close(what: &str, found: &[f32], expected: &[f32], toleranc
     let (largest, _) = difference(found, expected);
     assert!(largest <= tolerance, "{what}: max abs {largest:e}");
 }
-
-/// The generator of the golden vectors: one stream of 24-bit values per name.
-pub(crate) struct Stream {
-    seed: u64,
-}
-
-impl Stream {
-    pub(crate) fn new(name: &str) -> Self {
-        let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        Self { seed }
-    }
-
-    /// Value number `index` as an integer below 2^24.
-    pub(crate) fn value(&self, index: u64) -> u64 {
-        let mut z = self
-            .seed
-            .wrapping_add((index + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) >> 40
-    }
-
-    /// Value number `index` between -1 and 1, times `scale`.
-    pub(crate) fn uniform(&self, index: u64, scale: f32) -> f32 {
-        (2 * self.value(index) as i64 - (1 << 24)) as f32 / (1 << 24) as f32 * scale
-    }
-}

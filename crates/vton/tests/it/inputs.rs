@@ -12,7 +12,9 @@ use drape_vton::pose::{Point, Pose};
 use drape_vton::preprocess::{CANVAS, Picture, PictureError, Size};
 use drape_vton::sampler::{Settings, sample};
 
-use super::golden::{Stream, Tensors};
+use drape_vton::weights::stream::Stream;
+
+use super::golden::Tensors;
 use super::preprocess::{hex_sha256, made_picture};
 
 /// Largest value of the made-up states; beyond 1 they are clamped.
@@ -88,10 +90,8 @@ fn photos_become_the_tensors_of_the_reference_and_states_its_pictures() {
             assert_eq!(hash(found), case["sha256"][part], "{name}: {part}");
         }
 
-        let stream = Stream::new(&format!("inputs.{name}.state"));
-        let state: Vec<f32> = (0..inputs.noise_length() as u64)
-            .map(|index| stream.uniform(index, STATE_RANGE))
-            .collect();
+        let stream = Stream::named(&format!("inputs.{name}.state"));
+        let state = stream.values(inputs.noise_length(), STATE_RANGE);
         let picture = inputs.picture(&state).unwrap();
         assert_eq!(picture.size(), size(&case["picture"]), "{name}");
         assert_eq!(picture.size(), inputs.person().size(), "{name}");

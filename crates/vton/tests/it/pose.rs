@@ -7,7 +7,9 @@ use drape_vton::pose::{
 };
 use drape_vton::preprocess::{Picture, PictureError, Size};
 
-use crate::golden::{Stream, Tensors, json};
+use drape_vton::weights::stream::Stream;
+
+use crate::golden::{Tensors, json};
 use crate::preprocess::{assert_equal, names, picture};
 
 fn points(tensors: &Tensors, name: &str) -> Vec<Point> {
@@ -234,10 +236,8 @@ pub(crate) fn head(tensors: &Tensors, case: &str) -> Vec<f32> {
 /// The pose network's output for a person of a made-up scene: low noise with a few peaks.
 pub(crate) fn simcc(tensors: &Tensors, case: &str, person: usize) -> (Vec<f32>, Vec<f32>) {
     let noise = |axis: &str, length: usize| -> Vec<f32> {
-        let stream = Stream::new(&format!("pose.simcc.{case}.{person}.{axis}"));
-        (0..(NETWORK_JOINTS * length) as u64)
-            .map(|index| stream.uniform(index, 0.05))
-            .collect()
+        Stream::named(&format!("pose.simcc.{case}.{person}.{axis}"))
+            .values(NETWORK_JOINTS * length, 0.05)
     };
     let (mut columns, mut rows) = (noise("x", 576), noise("y", 768));
     for peak in tensors

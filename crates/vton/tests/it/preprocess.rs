@@ -7,7 +7,9 @@ use drape_vton::preprocess::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::golden::{Stream, Tensors, json};
+use drape_vton::weights::stream::Stream;
+
+use crate::golden::{Tensors, json};
 
 /// The box that the tests of fitting use: 36 wide, 54 high.
 const SMALL: Size = Size::new(36, 54);
@@ -184,13 +186,13 @@ fn real_picture(input: &serde_json::Value) -> Picture {
 
 /// A picture of noise, ramps and checks that other programs can make too; the golden README says how.
 pub(crate) fn made_picture(stream: &str, size: Size, channels: usize) -> Picture {
-    let stream = Stream::new(stream);
+    let stream = Stream::named(stream);
     let (width, height, channels) = (size.width as u64, size.height as u64, channels as u64);
     let mut samples = Vec::new();
     for y in 0..height {
         for x in 0..width {
             for channel in 0..channels {
-                let noise = stream.value((y * width + x) * channels + channel) >> 16;
+                let noise = u64::from(stream.bits((y * width + x) * channels + channel)) >> 16;
                 let across = x * 255 / (width - 1).max(1);
                 let down = y * 128 / (height - 1).max(1);
                 let ramp = (across + down * (channel + 1) + 40 * channel) % 256;

@@ -3,6 +3,7 @@
 use axum::{Json, extract::State};
 use drape_core::{
     Code,
+    engine::Steps,
     generation::{Generation, Status},
     ids::GenerationId,
     time::Timestamp,
@@ -58,9 +59,12 @@ pub(crate) struct GenerationResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = json!(["shirt-42", "jeans-7"]))]
     pub product_external_ids: Option<Vec<String>>,
-    /// Engine that did or shall do the work.
+    /// Engine that did, does or shall do the work; `auto` until the choice is made.
     #[schema(example = "preview")]
     pub engine: String,
+    /// How far the work is; only while an engine that works in steps is at it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<ProgressResponse>,
     /// Milliseconds that the work took; only when it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generation_time_ms: Option<u64>,
@@ -70,6 +74,27 @@ pub(crate) struct GenerationResponse {
     /// When it last changed.
     #[schema(value_type = String, format = DateTime, example = "2026-03-01T09:00:02.500Z")]
     pub updated_at: Timestamp,
+}
+
+/// Steps of an engine that works in steps.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProgressResponse {
+    /// Steps that are done.
+    #[schema(example = 7)]
+    pub step: u32,
+    /// Steps in all.
+    #[schema(example = 20)]
+    pub steps: u32,
+}
+
+impl ProgressResponse {
+    /// Renders the steps of an engine.
+    pub(crate) fn of(steps: Steps) -> Self {
+        Self {
+            step: steps.done,
+            steps: steps.total,
+        }
+    }
 }
 
 impl GenerationResponse {
@@ -114,6 +139,7 @@ impl GenerationResponse {
             product_external_id: generation.product_external_id.to_string(),
             product_external_ids,
             engine: generation.engine,
+            progress: generation.steps.map(ProgressResponse::of),
             generation_time_ms: generation.generation_time_ms,
             created_at: generation.created_at,
             updated_at: generation.updated_at,

@@ -11,6 +11,7 @@ use axum::{
 };
 use drape_core::{
     Code, Result,
+    engine::Steps,
     generation::{Generation, Status},
     ids::GenerationId,
     ports::ChangeWatch,
@@ -20,7 +21,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use super::get_generation::{GenerationResponse, find_own, position};
+use super::get_generation::{GenerationResponse, ProgressResponse, find_own, position};
 use crate::{
     api::{
         auth::Caller,
@@ -64,22 +65,34 @@ struct ProcessingEvent {
     generation_id: String,
 }
 
+/// Data of the event `progress`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProgressEvent {
+    generation_id: String,
+    /// Engine that is at it.
+    engine: String,
+    #[serde(flatten)]
+    progress: ProgressResponse,
+}
+
 /// One event of the stream, as its lines stand in it.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes the stream in the API document only")]
 pub(crate) struct GenerationEvent {
-    /// `queued`, `processing`, `completed` or `failed`.
+    /// `queued`, `processing`, `progress`, `completed` or `failed`.
     #[schema(example = "completed")]
     event: String,
-    /// JSON: `generationId` and `position`, `generationId` alone, or the generation at its end.
+    /// JSON: `generationId` and `position`; `generationId` alone; `generationId`, `engine`, `step` and `steps`; or the
+    /// generation at its end.
     data: String,
     /// Milliseconds after which a client that lost the stream asks again.
     #[schema(example = 2000)]
     retry: Option<u32>,
 }
 
-/// Watches a generation, as server-sent events: `queued` with its `position`, `processing`, and at the end `completed`
-/// or `failed` with what `GET /generations/{id}` answers. The stream ends after that, at the latest after ten minutes;
+/// Watches a generation, as server-sent events: `queued` with its `position`, `processing`, `progress` with the `step` of an
+/// engine that works in steps, and at the end `completed` or `failed` with what `GET /generations/{id}` answers. The stream ends after that, at the latest after ten minutes;
 /// whoever asks again begins with the present state.
 #[utoipa::path(
     get,
@@ -119,6 +132,7 @@ enum Said {
     Nothing,
     Queued(Option<u32>),
     Processing,
+    Progress(Steps),
     End,
 }
 
@@ -172,7 +186,7 @@ impl Events {
         match self.said {
             Said::Queued(Some(position)) if position > FRONT => BACK_PAUSE,
             Said::Queued(_) => FRONT_PAUSE,
-            Said::Nothing | Said::Processing | Said::End => LOOK_AGAIN,
+            Said::Nothing | Said::Processing | Said::Progress(_) | Said::End => LOOK_AGAIN,
         }
     }
 
@@ -194,7 +208,13 @@ impl Events {
                 let position = position(&self.state, &generation).await?;
                 Ok(self.say_queued(position))
             }
-            Status::Processing => Ok(self.say_processing()),
+            // The start is told before the first step, also to those who ask later.
+            Status::Processing => match generation.steps {
+                Some(steps) if matches!(self.said, Said::Processing | Said::Progress(_)) => {
+                    Ok(self.say_progress(generation.engine, steps))
+                }
+                _ => Ok(self.say_processing()),
+            },
             Status::Completed | Status::Failed => Ok(self.say_end(generation)),
         }
     }
@@ -212,6 +232,15 @@ impl Events {
             generation_id: self.generation.to_string(),
         };
         self.say(Said::Processing, "processing", &data)
+    }
+
+    fn say_progress(&mut self, engine: String, steps: Steps) -> Option<Event> {
+        let data = ProgressEvent {
+            generation_id: self.generation.to_string(),
+            engine,
+            progress: ProgressResponse::of(steps),
+        };
+        self.say(Said::Progress(steps), "progress", &data)
     }
 
     fn say_end(&mut self, generation: Generation) -> Option<Event> {

@@ -8,7 +8,10 @@ use drape_core::{
 };
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::end::{self, Ending};
+use super::{
+    end::{self, Ending},
+    no_progress, not_excepted,
+};
 use crate::db::{
     DbError,
     products::read_product_image,
@@ -17,10 +20,10 @@ use crate::db::{
 
 statements! {
     LEASE = concat!(
-        "UPDATE jobs SET attempt_id = $1, lease_until = ", db_now!(), " + $2, attempts = attempts + 1
+        "UPDATE jobs SET attempt_id = $1, lease_until = ", db_now!(), " + $2, attempts = attempts + 1, ", no_progress!(), "
         WHERE generation_id = (
-            SELECT generation_id FROM jobs WHERE attempt_id IS NULL AND run_after <= ", db_now!(), "
-            ORDER BY run_after, generation_id LIMIT 1)
+            SELECT generation_id FROM jobs WHERE attempt_id IS NULL AND run_after <= ", db_now!(), " AND ",
+            not_excepted!("$3"), " ORDER BY run_after, generation_id LIMIT 1)
         RETURNING generation_id, attempts"
     );
     /// Notes the attempt, then reads the job: one row for each picture of the product.
@@ -51,12 +54,14 @@ pub(crate) async fn claim(
     worker: String,
     attempt: AttemptId,
     lease_us: i64,
+    except: Option<String>,
     now: Timestamp,
 ) -> Result<Option<Job>> {
     loop {
         let leased = query(LEASE)
             .bind_id(attempt.as_uuid())
             .bind(lease_us)
+            .bind(except.clone())
             .first(connection)
             .await?;
         let Some(leased) = leased else {

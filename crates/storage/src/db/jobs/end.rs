@@ -10,6 +10,7 @@ use drape_core::{
 };
 use sqlx::sqlite::SqliteConnection;
 
+use super::no_progress;
 use crate::db::{
     DbError,
     ledger::entry_id,
@@ -52,14 +53,14 @@ statements! {
     );
     /// Puts a job back that keeps its count of attempts.
     REQUEUE = concat!(
-        "UPDATE jobs SET attempt_id = NULL, lease_until = NULL, run_after = ", db_now!(), " + $3
+        "UPDATE jobs SET attempt_id = NULL, lease_until = NULL, run_after = ", db_now!(), " + $3, ", no_progress!(), "
             WHERE generation_id = $1 AND attempt_id = $2;
         UPDATE generations SET status = 'PENDING', updated_at = $4 WHERE id = $1;
         UPDATE attempts SET ended_at = $4, outcome = $5, code = $6 WHERE generation_id = $1 AND id = $2"
     );
     /// Puts a job back as if it had never been claimed: it keeps its place in the queue.
     PUT_BACK = concat!(
-        "UPDATE jobs SET attempt_id = NULL, lease_until = NULL, attempts = attempts - 1
+        "UPDATE jobs SET attempt_id = NULL, lease_until = NULL, attempts = attempts - 1, ", no_progress!(), "
             WHERE generation_id = $1 AND attempt_id = $2;
         UPDATE generations SET status = 'PENDING' WHERE id = $1;
         UPDATE attempts SET ended_at = ", db_now!(), ", outcome = 'put_back' WHERE generation_id = $1 AND id = $2"

@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use half::bf16;
-use rayon::prelude::*;
 
 use crate::kernels::{Output, Sink, Values, ValuesMut};
 
@@ -55,20 +54,14 @@ pub struct Rows {
 impl Rows {
     /// The numbers of some rows.
     pub(super) fn section(&self, rows: Range<usize>) -> Values<'_> {
-        let range = rows.start * self.width..rows.end * self.width;
-        match &self.numbers {
-            Numbers::F32(numbers) => Values::F32(&numbers[range]),
-            Numbers::Bf16(numbers) => Values::Bf16(&numbers[range]),
-        }
+        let (start, length) = (rows.start * self.width, rows.len() * self.width);
+        self.numbers.values().part(start, length)
     }
 
     /// The numbers of some rows, to be written.
     pub(super) fn section_mut(&mut self, rows: Range<usize>) -> ValuesMut<'_> {
-        let range = rows.start * self.width..rows.end * self.width;
-        match &mut self.numbers {
-            Numbers::F32(numbers) => ValuesMut::F32(&mut numbers[range]),
-            Numbers::Bf16(numbers) => ValuesMut::Bf16(&mut numbers[range]),
-        }
+        let (start, length) = (rows.start * self.width, rows.len() * self.width);
+        self.numbers.values_mut().part(start, length)
     }
 
     /// Some rows as the output of a kernel, from a column on.
@@ -93,29 +86,4 @@ pub struct Heads {
     pub(super) tokens: usize,
     pub(super) count: usize,
     pub(super) head_size: usize,
-}
-
-/// Cuts planes into square patches, one per row of `out`, in the order (channel, y, x).
-pub(super) fn cut_patches<T: Copy + Send>(
-    planes: &[&[f32]],
-    width: usize,
-    patch: usize,
-    out: &mut [T],
-    row_width: usize,
-    convert: impl Fn(f32) -> T + Sync,
-) {
-    let grid_columns = width / patch;
-    out.par_chunks_mut(row_width)
-        .enumerate()
-        .for_each(|(token, row)| {
-            let (y, x) = (token / grid_columns * patch, token % grid_columns * patch);
-            let lines = row.chunks_exact_mut(patch).take(planes.len() * patch);
-            for (line, target) in lines.enumerate() {
-                let start = (y + line % patch) * width + x;
-                let source = &planes[line / patch][start..start + patch];
-                for (to, from) in target.iter_mut().zip(source) {
-                    *to = convert(*from);
-                }
-            }
-        });
 }

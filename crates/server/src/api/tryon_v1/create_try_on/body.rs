@@ -367,9 +367,8 @@ fn read_image_id(field: &Field<'_>, problems: &mut Problems) -> Option<PersonRef
 
 fn read_engine(field: &Field<'_>, engines: &Engines, problems: &mut Problems) -> Option<String> {
     let name = field.any_text(problems)?;
-    if engines.find(name).is_none() {
-        let known: Vec<_> = engines.iter().map(|engine| engine.name()).collect();
-        problems.add(field.path.as_str(), not_a_word_of(&known, name));
+    if !engines.is_offered(name) {
+        problems.add(field.path.as_str(), not_a_word_of(&engines.names(), name));
         return None;
     }
     Some(name.to_owned())

@@ -28,6 +28,8 @@ impl Engine for Named {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             categories: Vec::new(),
+            max_at_once: None,
+            time_limit: None,
             is_local_cpu: false,
             max_items: 1,
             uses_garment: false,

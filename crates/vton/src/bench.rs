@@ -1,0 +1,3 @@
+//! How fast the engine is on this machine.
+
+pub mod usage;
