@@ -5,6 +5,7 @@
     reason = "these comments are help texts on a terminal"
 )]
 
+mod models;
 mod webhook;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use drape_core::watermark::Anchor;
 
+pub(crate) use models::{ModelsArgs, ModelsCommand};
 pub(crate) use webhook::WebhookCommand;
 
 /// Self-hosted virtual try-on: a photo and a product in, a picture of that person wearing it out.
@@ -69,6 +71,8 @@ pub(crate) enum Command {
     /// Manage customers of an account
     #[command(subcommand)]
     Customer(CustomerCommand),
+    /// Manage the model files of the neural engine
+    Models(ModelsArgs),
     /// Check settings, database, pictures and engines, and say what to do
     Doctor {
         /// Also compare all picture files with the database, and list what stands alone

@@ -9,6 +9,7 @@ mod doctor;
 mod first_run;
 mod key;
 mod migrate;
+mod models;
 mod openapi;
 mod provenance;
 mod serve;
@@ -42,6 +43,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         Command::Provenance(command) => provenance::run(&common, &command),
         Command::Customer(command) => customer::run(&common, command),
         Command::Webhook(command) => webhook::run(&common, command),
+        Command::Models(args) => models::run(&common, &args),
         Command::Doctor { orphans } => doctor::run(&common, orphans),
         Command::Config(command) => config::run(&common, &command),
         Command::Openapi => {

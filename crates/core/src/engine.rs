@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use serde_json::{Map, Value};
 
 use crate::Code;
 
@@ -74,6 +75,11 @@ impl Category {
         Self::ALL
             .into_iter()
             .find(|category| category.as_str() == name)
+    }
+
+    /// Reads what a picture's classifications say; none where they say nothing or no known word.
+    pub fn told(classifications: &Map<String, Value>) -> Option<Self> {
+        Self::from_wire(classifications.get("category")?.as_str()?)
     }
 }
 

@@ -1,14 +1,12 @@
 //! Outfits: several products put on in one go.
 
-use serde_json::{Map, Value};
-
 use crate::{
     Code, Detail, Error, Result,
     account::Account,
     catalog::{ProductDraft, ProductInput},
     engine::{Category, Engines},
     ports::Ports,
-    product::{ExternalId, Patch, Product, engine_for},
+    product::{ExternalId, Patch, Product, engine_for_all},
 };
 
 /// Most products of one try-on.
@@ -39,9 +37,8 @@ pub(crate) async fn admit(
     for product in products {
         facts.push(find_facts(ports, account, product).await?);
     }
-    let name = facts.iter().fold(engine, |name, facts| {
-        engine_for(facts.title.as_deref(), name)
-    });
+    let titles = facts.iter().map(|facts| facts.title.as_deref());
+    let name = engine_for_all(titles, engine);
     let max_items = engines.max_items(name);
     if products.len() > max_items {
         let message = format!(
@@ -97,9 +94,9 @@ pub fn product_not_found(id: &ExternalId) -> Error {
 }
 
 fn stored_facts(product: Product) -> Facts {
-    let images = product.images.iter();
+    let mut images = product.images.iter();
     Facts {
-        category: told_category(images.map(|image| &image.classifications)),
+        category: images.find_map(|image| Category::told(&image.classifications)),
         title: product.title,
         description: product.description,
     }
@@ -107,23 +104,15 @@ fn stored_facts(product: Product) -> Facts {
 
 fn changed_facts(draft: &ProductDraft, stored: Facts) -> Facts {
     let change = |patch: &Patch<String>, stored| patch.clone().apply(stored);
-    let told = draft
-        .images
-        .as_ref()
-        .map(|images| told_category(images.iter().map(|image| &image.classifications)));
+    let told = draft.images.as_ref().map(|images| {
+        let mut images = images.iter();
+        images.find_map(|image| Category::told(&image.classifications))
+    });
     Facts {
         title: change(&draft.title, stored.title),
         description: change(&draft.description, stored.description),
         category: told.unwrap_or(stored.category),
     }
-}
-
-/// The first category that the pictures of a product are told to show.
-fn told_category<'a>(
-    classifications: impl Iterator<Item = &'a Map<String, Value>>,
-) -> Option<Category> {
-    let category = |told: &Map<String, Value>| Category::from_wire(told.get("category")?.as_str()?);
-    classifications.into_iter().find_map(category)
 }
 
 /// Notes products that are given more than once.
@@ -159,14 +148,8 @@ fn conflicts(categories: &[Option<Category>]) -> Vec<Detail> {
 
 /// Says whether two categories take the same place on the body; a dress is a top and a bottom in one.
 pub fn exclude(one: Category, other: Category) -> bool {
-    let covers = |category| match category {
-        Category::Dress => [Category::Top, Category::Bottom].to_vec(),
-        other => vec![other],
-    };
-    let covered = covers(other);
-    covers(one)
-        .iter()
-        .any(|category| covered.contains(category))
+    use Category::{Bottom, Dress, Top};
+    one == other || matches!((one, other), (Dress, Top | Bottom) | (Top | Bottom, Dress))
 }
 
 fn note(place: usize, message: String) -> Detail {

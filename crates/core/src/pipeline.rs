@@ -396,15 +396,11 @@ async fn garment_file(
 }
 
 fn garment_picture(image: &ProductImage, file: PictureFile) -> GarmentPicture {
-    let word = |key: &str| {
-        image
-            .classifications
-            .get(key)
-            .and_then(serde_json::Value::as_str)
-    };
+    let photo = image.classifications.get("photo");
+    let photo = photo.and_then(serde_json::Value::as_str);
     GarmentPicture {
         file,
-        category: word("category").and_then(Category::from_wire),
-        is_worn: word("photo").map(|photo| photo == "worn"),
+        category: Category::told(&image.classifications),
+        is_worn: photo.map(|photo| photo == "worn"),
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     time::Timestamp,
 };
 
-pub use rules::{apply_upsert, engine_for, touch};
+pub use rules::{apply_upsert, engine_for, engine_for_all, touch};
 
 /// Prefix of the external ids that the server makes for one-shot products.
 pub const ONE_SHOT_PREFIX: &str = "_anon_";

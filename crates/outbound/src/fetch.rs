@@ -10,13 +10,14 @@ use reqwest::{
     header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue, LOCATION},
     redirect,
 };
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use url::Url;
 
 use crate::{
     options::OutboundOptions,
     resolver::{GuardedResolver, Lookup, OutOfReach, SystemLookup, Unresolved},
     target::{self, Reach, Refusal, Target},
+    tls::client_config,
 };
 
 /// Time for one connection, TLS included, before the next address of a name is tried.
@@ -65,7 +66,7 @@ impl GuardedFetch {
         lookup: &Arc<dyn Lookup>,
     ) -> Result<Self, SetupError> {
         let options = Arc::new(options);
-        let tls = tls_config(&options)?;
+        let tls = client_config(&options.extra_roots)?;
         // A resolver does not learn the port, so each reach has a client, and with it a connection pool, of its own.
         let client = |reach| {
             let resolver = GuardedResolver::new(Arc::clone(lookup), Arc::clone(&options), reach);
@@ -158,22 +159,6 @@ impl Fetch for GuardedFetch {
     }
 }
 
-fn tls_config(options: &OutboundOptions) -> Result<ClientConfig, rustls::Error> {
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
-    for root in &options.extra_roots {
-        roots.add(root.clone())?;
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
-}
-
 fn build_client(
     options: &OutboundOptions,
     tls: ClientConfig,
@@ -201,7 +186,7 @@ fn build_client(
         .build()
 }
 
-fn is_redirect(status: StatusCode) -> bool {
+pub(crate) fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
@@ -295,7 +280,9 @@ fn send_error(error: &reqwest::Error, target: &Target, hops: u8) -> FetchError {
 }
 
 /// Looks for a cause of a certain type, also inside I/O errors, which hide theirs from `source`.
-fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+pub(crate) fn find<'a, T: StdError + 'static>(
+    error: &'a (dyn StdError + 'static),
+) -> Option<&'a T> {
     let mut cause = Some(error);
     while let Some(current) = cause {
         if let Some(found) = current.downcast_ref::<T>() {

@@ -11,13 +11,16 @@
 //! - [`resolver`]: names to addresses, judged.
 //! - [`fetch`]: the fetch itself, with its limits.
 //! - [`post`]: posts of webhooks, behind the same guard.
+//! - [`hub`]: downloads of model files from the hub that the operator chose; not behind the guard.
 
 pub mod address;
 pub mod fetch;
+pub mod hub;
 pub mod options;
 pub mod post;
 pub mod resolver;
 pub mod target;
+mod tls;
 
 pub use fetch::{GuardedFetch, SetupError};
 pub use options::OutboundOptions;

@@ -138,8 +138,8 @@ pub async fn open_data(config: &Config, migrate: bool) -> Result<Data, StartErro
     })
 }
 
-/// The folder holds pictures of people: only its owner may look inside.
-fn make_private_dir(path: &Path) -> std::io::Result<()> {
+/// Makes the data folder, if it is not there. It holds pictures of people: only its owner may look inside.
+pub fn make_private_dir(path: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -7,6 +7,7 @@ pub mod admin_keys;
 pub mod blobs;
 pub mod customers;
 pub mod data;
+pub mod deliveries;
 pub mod engines;
 pub mod enqueue;
 pub mod idempotency;
@@ -155,15 +156,17 @@ macro_rules! data_port_tests {
             try_ons_of_an_erased_customer_are_told_as_failed
             few_credits_are_told_when_the_balance_falls_to_the_threshold
             refused_try_ons_tell_nothing
+            an_endpoint_can_be_tried_out
+            an_endpoint_that_is_gone_is_switched_off
+            an_old_secret_signs_for_a_while
+            a_deleted_endpoint_leaves_nothing
+        );
+        $crate::data_port_tests!(@each $open, deliveries, 10_000:
             a_message_is_sent_by_one
             a_failed_attempt_comes_again_when_due
             a_lost_lease_sends_again_and_changes_nothing
             one_endpoint_takes_two_at_a_time
             a_message_can_be_replayed
-            an_endpoint_can_be_tried_out
-            an_endpoint_that_is_gone_is_switched_off
-            an_old_secret_signs_for_a_while
-            a_deleted_endpoint_leaves_nothing
             old_messages_are_swept_in_portions
             message_pages_stay_right
             waiting_for_messages_ends_with_a_new_one

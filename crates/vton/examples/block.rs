@@ -12,9 +12,6 @@ use drape_vton::model::condition::Modulation;
 use drape_vton::model::rotary::Rotary;
 use drape_vton::weights::Weights;
 use drape_vton::weights::stream::Stream;
-use half::bf16;
-use safetensors::Dtype;
-use safetensors::tensor::TensorView;
 
 const RUNS: usize = 3;
 
@@ -27,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         paths.push(Path::from_environment()?);
     }
     let config = Config::fashn_vton_1_5();
-    let weights = made_up_weights(&config)?;
+    let weights = Weights::random(&config, 0)?;
     for path in paths {
         measure(Cpu::on(path)?, &config, &weights)?;
     }
@@ -39,7 +36,7 @@ fn measure(
     config: &Config,
     weights: &Weights,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let block = SingleBlock::load(&backend, weights, "block", config)?;
+    let block = SingleBlock::load(&backend, weights, "single_blocks.0", config)?;
     let rotary = Rotary::of_grid(
         config.grid_rows(),
         config.grid_columns(),
@@ -66,36 +63,4 @@ fn measure(
         println!("{}: {kind}: {cpu:.2} CPU-s, {wall:.2} s", backend.path());
     }
     Ok(())
-}
-
-/// The tensors of one single block, as bf16 from about minus to plus the root of 1 / inputs.
-fn made_up_weights(config: &Config) -> Result<Weights, Box<dyn std::error::Error>> {
-    let (hidden, mlp, head) = (config.hidden, config.mlp(), config.head_size());
-    let shapes = [
-        ("block.linear1.weight", vec![3 * hidden + mlp, hidden]),
-        ("block.linear1.bias", vec![3 * hidden + mlp]),
-        ("block.linear2.weight", vec![hidden, hidden + mlp]),
-        ("block.linear2.bias", vec![hidden]),
-        ("block.norm.query_norm.scale", vec![head]),
-        ("block.norm.key_norm.scale", vec![head]),
-    ];
-    let tensors: Vec<(&str, Vec<usize>, Vec<u8>)> = shapes
-        .into_iter()
-        .map(|(name, shape)| {
-            let inputs = shape.last().copied().unwrap_or(1) as f32;
-            let bytes = Stream::named(name)
-                .values(shape.iter().product(), inputs.sqrt().recip())
-                .into_iter()
-                .flat_map(|value| bf16::from_f32(value).to_le_bytes())
-                .collect();
-            (name, shape, bytes)
-        })
-        .collect();
-    let views = tensors
-        .iter()
-        .map(|(name, shape, bytes)| {
-            Ok((*name, TensorView::new(Dtype::BF16, shape.clone(), bytes)?))
-        })
-        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
-    Ok(Weights::from_bytes(safetensors::serialize(views, None)?)?)
 }

@@ -241,6 +241,23 @@ impl<B: Backend> Model<B> {
         }
     }
 
+    /// Runs one single block on what the residual stream holds, for measuring.
+    pub(crate) fn run_single_block(
+        &self,
+        index: usize,
+        modulations: &Modulations,
+        work: &mut Workspace<B>,
+    ) {
+        self.single_blocks[index].run(
+            &self.backend,
+            modulations.single(index),
+            &self.rotary,
+            0,
+            &mut work.joint,
+            &mut work.scratch,
+        );
+    }
+
     /// Computes the velocity of a noisy picture; both are three planes [channel, y, x].
     pub fn forward(
         &self,

@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::backend::Backend;
 use crate::config::COLOURS;
 use crate::model::condition::{Category, Condition};
-use crate::model::{InputError, Model, Pictures};
+use crate::model::{InputError, Model, Pictures, Workspace};
 use crate::weights::WeightsError;
 
 /// How a picture is sampled.
@@ -115,6 +115,22 @@ pub fn sample<B: Backend>(
     settings: Settings,
     after_step: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
 ) -> Result<Sample, SampleError> {
+    let mut work = model.workspace();
+    sample_in(
+        &mut work, model, pictures, category, noise, settings, after_step,
+    )
+}
+
+/// Samples as [`sample`] does, in buffers that outlive the picture: a server takes the memory before it promises anything.
+pub fn sample_in<B: Backend>(
+    work: &mut Workspace<B>,
+    model: &Model<B>,
+    pictures: Pictures<'_>,
+    category: Category,
+    noise: &[f32],
+    settings: Settings,
+    after_step: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
+) -> Result<Sample, SampleError> {
     if settings.steps == 0 {
         return Err(SampleError::NoSteps);
     }
@@ -132,9 +148,8 @@ pub fn sample<B: Backend>(
     }
     let steps = settings.steps;
     let guided = settings.guided_steps();
-    let mut work = model.workspace();
-    let branch = model.branch(pictures, &mut work)?;
-    let null = (guided > 0).then(|| model.null_branch(&mut work));
+    let branch = model.branch(pictures, work)?;
+    let null = (guided > 0).then(|| model.null_branch(work));
 
     let times = schedule::times(steps);
     let followed = times[..steps].iter().map(|&time| Condition {
@@ -153,16 +168,10 @@ pub fn sample<B: Backend>(
     let mut null_velocity = vec![0.0; length];
     let mut forwards = 0;
     for step in 0..steps {
-        model.forward(
-            &branch,
-            &state,
-            &modulations[step],
-            &mut work,
-            &mut velocity,
-        )?;
+        model.forward(&branch, &state, &modulations[step], work, &mut velocity)?;
         forwards += 1;
         if let (Some(null), Some(modulations)) = (&null, null_modulations.get(step)) {
-            model.forward(null, &state, modulations, &mut work, &mut null_velocity)?;
+            model.forward(null, &state, modulations, work, &mut null_velocity)?;
             forwards += 1;
             guide(&mut velocity, &null_velocity, settings.guidance);
         }

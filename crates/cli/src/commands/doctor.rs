@@ -1,11 +1,12 @@
 //! `drape doctor`
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, path::Path, time::Duration};
 
 use drape_core::{
     audit::{Auditor, Orphan},
     ports::{Blobs as _, Clock as _, Database as _, Jobs as _, Ledger as _},
 };
+use drape_engines::models::{MissingModel, Model, Registry};
 use drape_server::{
     app::{Data, blobs_path, database_path, engines, guarded_fetch, open_data},
     config::{Config, parse_offset},
@@ -13,7 +14,7 @@ use drape_server::{
     system::SystemClock,
 };
 
-use super::block_on;
+use super::{block_on, models::size};
 use crate::{args::Common, settings::load_settings};
 
 /// Age below which a file may still wait for its row.
@@ -57,6 +58,7 @@ pub(crate) fn run(common: &Common, orphans: bool) -> anyhow::Result<()> {
             }
         }
         check_engines(&config, &mut report).await;
+        check_models(&config, &mut report);
         report.end()
     })
 }
@@ -279,6 +281,43 @@ async fn check_engines(config: &Config, report: &mut Report) {
             },
         );
     }
+}
+
+/// Says which models are there and how to get the others; none of them must be.
+fn check_models(config: &Config, report: &mut Report) {
+    let registry = match Registry::built_in() {
+        Ok(registry) => registry,
+        Err(error) => {
+            let advice = "this build of drape is broken; install another";
+            return report.add("models", Finding::Bad(error.to_string(), advice.to_owned()));
+        }
+    };
+    let data_dir = Path::new(&config.storage.data_dir);
+    let mut missing: Vec<&Model> = Vec::new();
+    for model in registry.models() {
+        match model.installed(data_dir) {
+            Ok(_) => report.add(
+                "model",
+                Finding::Good(format!("{} is installed", model.name)),
+            ),
+            Err(MissingModel::NotInstalled { .. }) => missing.push(model),
+            Err(error) => report.add("model", Finding::Note(error.to_string())),
+        }
+    }
+    if missing.is_empty() {
+        return;
+    }
+    let names: Vec<_> = missing.iter().map(|model| model.name.as_str()).collect();
+    let bytes = missing.iter().map(|model| model.total_bytes()).sum();
+    report.add(
+        "models",
+        Finding::Note(format!(
+            "not installed: {}; only the neural engine needs them, `drape models pull {}` gets them ({})",
+            names.join(", "),
+            names.join(" "),
+            size(bytes)
+        )),
+    );
 }
 
 async fn outcome(

@@ -6,6 +6,7 @@ mod commands;
 mod docs;
 mod erase;
 mod kill_nine;
+mod models;
 mod provenance;
 mod serve;
 mod watermarks;

@@ -146,6 +146,16 @@ pub fn engine_for<'a>(title: Option<&str>, chosen: &'a str) -> &'a str {
     }
 }
 
+/// Chooses the engine of a generation with several products: one title is enough to get the mock engine.
+pub fn engine_for_all<'a, 't>(
+    titles: impl IntoIterator<Item = Option<&'t str>>,
+    chosen: &'a str,
+) -> &'a str {
+    titles
+        .into_iter()
+        .fold(chosen, |engine, title| engine_for(title, engine))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::Map;
@@ -306,5 +316,16 @@ mod tests {
         for title in [None, Some("Mock"), Some(" mock"), Some("mock tee")] {
             assert_eq!(engine_for(title, "preview"), "preview");
         }
+    }
+
+    #[test]
+    fn one_title_of_an_outfit_selects_the_mock() {
+        for place in 0..3 {
+            let mut titles = [Some("Tee"), None, Some("Mock")];
+            assert_eq!(engine_for_all(titles, "preview"), "preview");
+            titles[place] = Some("mock");
+            assert_eq!(engine_for_all(titles, "preview"), "mock");
+        }
+        assert_eq!(engine_for_all([], "preview"), "preview");
     }
 }

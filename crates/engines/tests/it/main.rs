@@ -5,5 +5,6 @@
 mod conformance;
 mod drawn;
 mod mock;
+mod models;
 mod outfits;
 mod preview;

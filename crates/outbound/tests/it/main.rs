@@ -6,6 +6,7 @@
     reason = "tests; their servers end with the test's runtime"
 )]
 
+mod hub;
 mod limits;
 mod names;
 mod posts;

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use drape_outbound::OutboundOptions;
+use drape_outbound::{
+    OutboundOptions,
+    hub::{HubClient, HubError, HubOptions, RemoteFile},
+};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::{
     ServerConfig,
@@ -102,4 +105,67 @@ async fn a_broken_root_is_a_setup_error() {
         ..OutboundOptions::default()
     };
     assert!(drape_outbound::GuardedFetch::new(options).is_err());
+}
+
+/// Asks a hub for a file into nowhere; returns the error.
+async fn ask_hub(endpoint: &str, roots: Vec<CertificateDer<'static>>) -> HubError {
+    let options = HubOptions {
+        extra_roots: roots,
+        ..HubOptions::new(Some(endpoint)).unwrap()
+    };
+    let file = RemoteFile {
+        repository: "owner/name",
+        revision: "main",
+        name: "file",
+        bytes: 1,
+    };
+    let client = HubClient::new(options).unwrap();
+    let result = client.download(&file, &mut Nowhere, &mut drop).await;
+    result.unwrap_err()
+}
+
+/// Keeps nothing.
+struct Nowhere;
+
+impl drape_outbound::hub::Sink for Nowhere {
+    fn position(&self) -> u64 {
+        0
+    }
+
+    fn etag(&self) -> Option<String> {
+        None
+    }
+
+    fn start_anew(&mut self, _: Option<&str>) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn write(&mut self, _: &[u8]) -> std::io::Result<()> {
+        Err(std::io::ErrorKind::Unsupported.into())
+    }
+}
+
+#[tokio::test]
+async fn a_hub_is_believed_only_with_a_right_certificate() {
+    let (port, root) = start().await;
+    let endpoint = format!("https://localhost:{port}");
+    let unknown = ask_hub(&endpoint, Vec::new()).await;
+    assert!(matches!(unknown, HubError::Tls { .. }), "{unknown}");
+    // With the root the answer is read: a file of seven bytes.
+    let known = ask_hub(&endpoint, vec![root]).await;
+    assert!(
+        matches!(known, HubError::WrongSize { announced: 7, .. }),
+        "{known}"
+    );
+}
+
+#[tokio::test]
+async fn a_hub_may_not_step_down_to_http() {
+    let (port, root) = start().await;
+    let error = ask_hub(&format!("https://localhost:{port}/down"), vec![root]).await;
+    let message = error.to_string();
+    assert!(
+        message.ends_with("redirected from https to an unencrypted address"),
+        "{message}"
+    );
 }

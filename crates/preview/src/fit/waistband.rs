@@ -4,13 +4,14 @@
 //! and what strays would peep out above the new waistband.
 
 use crate::person::PersonRegions;
-use crate::raster::{Mask, Plane, kmeans, lab_distance, median_filter};
+use crate::raster::{Mask, Plane, kmeans_thinned, median_filter, nearest_lab_distance};
 
 /// Rows above and below the waist curve in which the colours of both sides are learned (U).
 const ABOVE: (f64, f64) = (0.03, 0.30);
 const BELOW: (f64, f64) = (0.04, 0.30);
-/// Colours that are told apart on each side, and most samples they are learned from.
+/// Colours that are told apart on each side, and least and most samples they are learned from.
 const COLORS: usize = 3;
+const LEAST_SAMPLES: usize = 40;
 const MOST_SAMPLES: usize = 900;
 /// A pixel belongs to the old lower garment when it is this much nearer to its colours, and at most this far from them.
 const NEARER: f32 = 0.6;
@@ -76,12 +77,10 @@ fn looks_like_bottom(person: &PersonRegions) -> Mask {
                 }
             }
         }
-        let step = colors.len().div_ceil(MOST_SAMPLES).max(1);
-        let samples: Vec<[f32; 3]> = colors.into_iter().step_by(step).collect();
-        if samples.len() < 40 {
+        if colors.len() < LEAST_SAMPLES {
             return Vec::new();
         }
-        kmeans(&samples, COLORS, 10, 1)
+        kmeans_thinned(&colors, colors.len().div_ceil(MOST_SAMPLES), COLORS, 10)
     };
     let top = learned(&|x, row| row > hem(x) - ABOVE.1 * u && row < hem(x) - ABOVE.0 * u);
     let skin = learned(&|x, row| row > hem(x) + 2.0 && row < curve(x) - 3.0);
@@ -90,12 +89,8 @@ fn looks_like_bottom(person: &PersonRegions) -> Mask {
     if person.one_piece || top.is_empty() || bottom.is_empty() {
         return nothing;
     }
-    let nearest = |colors: &[[f32; 3]], color: [f32; 3]| {
-        colors
-            .iter()
-            .map(|known| lab_distance(color, *known, [1.0; 3]))
-            .fold(f32::INFINITY, f32::min)
-    };
+    let nearest =
+        |colors: &[[f32; 3]], color: [f32; 3]| nearest_lab_distance(color, colors, [1.0; 3]);
     let alike = top
         .iter()
         .map(|color| nearest(&bottom, *color))

@@ -9,8 +9,8 @@ use super::torso::Torso;
 use super::waist::Waistline;
 use super::{ArmPath, PerSide, Side};
 use crate::raster::{
-    Color, Gray, Mask, Point, component_overlapping, erode, fill_polygon, kmeans, lab_distance,
-    mad_color, median_color,
+    Color, Gray, Mask, Point, component_overlapping, erode, fill_polygon, kmeans_thinned,
+    mad_color, median_color, nearest_lab_distance,
 };
 
 /// Share of a covered forearm from which on the sleeve is long.
@@ -290,17 +290,10 @@ fn matching_cloth(
 
 /// Main colours of a region, from at most some 1500 to 3000 evenly taken samples.
 pub(super) fn main_colors(colors: &[[f32; 3]], count: usize) -> Vec<[f32; 3]> {
-    let step = (colors.len() / MOST_SAMPLES).max(1);
-    let samples: Vec<[f32; 3]> = colors.iter().copied().step_by(step).collect();
-    kmeans(&samples, count, 15, 1)
+    kmeans_thinned(colors, colors.len() / MOST_SAMPLES, count, 15)
 }
 
 /// Weighted Lab distance of every pixel from the nearest of some colours.
 pub(super) fn distance_from_colors(lab: &Color, colors: &[[f32; 3]], weights: [f32; 3]) -> Gray {
-    lab.map(|pixel| {
-        colors
-            .iter()
-            .map(|color| lab_distance(pixel, *color, weights))
-            .fold(f32::INFINITY, f32::min)
-    })
+    lab.map(|pixel| nearest_lab_distance(pixel, colors, weights))
 }

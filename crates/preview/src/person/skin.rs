@@ -6,8 +6,8 @@ use super::legs::first_row_of_two_legs;
 use super::measure::share_in;
 use super::scene::Scene;
 use crate::raster::{
-    Connectivity, Gray, Mask, close, components, gaussian, interp, kmeans, lab_distance,
-    median_color, open, percentile, ycrcb_pixel,
+    Connectivity, Gray, Mask, close, components, gaussian, interp, kmeans_thinned, lab_distance,
+    median_color, nearest_lab_distance, open, percentile, ycrcb_pixel,
 };
 
 /// Distance under which a pixel is skin, when the colour was measured in a face.
@@ -119,21 +119,18 @@ impl Skin {
 /// two tells them apart.
 fn cloth_colors(scene: &Scene, tone: &Tone, chest: &Mask) -> Vec<[f32; 3]> {
     let colors = scene.lab.select(chest);
-    let step = colors.len().div_ceil(MOST_SAMPLES).max(1);
-    let samples: Vec<[f32; 3]> = colors.into_iter().step_by(step).collect();
-    if samples.len() <= LEAST_SAMPLES {
+    if colors.len() <= LEAST_SAMPLES {
         return Vec::new();
     }
-    let mut found = kmeans(&samples, CHEST_COLORS, 10, 1);
+    let step = colors.len().div_ceil(MOST_SAMPLES);
+    let mut found = kmeans_thinned(&colors, step, CHEST_COLORS, 10);
     found.retain(|color| tone.distance(*color) > CLOTH_FROM);
     found
 }
 
 fn is_rather_cloth(pixel: [f32; 3], cloth: &[[f32; 3]], tone: &Tone) -> bool {
     let nearer = MUCH_NEARER * lab_distance(pixel, tone.color, CLOTH_WEIGHTS);
-    cloth
-        .iter()
-        .any(|color| lab_distance(pixel, *color, CLOTH_WEIGHTS) < nearer)
+    nearest_lab_distance(pixel, cloth, CLOTH_WEIGHTS) < nearer
 }
 
 /// Distance of every pixel from the colour of the skin in the face, in units of its spread: below about 1.6 it may be skin.

@@ -106,6 +106,14 @@ pub fn lab_distance(a: [f32; 3], b: [f32; 3], weights: [f32; 3]) -> f32 {
     (part(0) * part(0) + part(1) * part(1) + part(2) * part(2)).sqrt()
 }
 
+/// Measures the weighted distance of a colour from the nearest of some; infinite where there are none.
+pub fn nearest_lab_distance(color: [f32; 3], others: &[[f32; 3]], weights: [f32; 3]) -> f32 {
+    let distances = others
+        .iter()
+        .map(|other| lab_distance(color, *other, weights));
+    distances.fold(f32::INFINITY, f32::min)
+}
+
 /// Makes a plane of weighted distances between two colour planes of the same size.
 pub fn lab_distance_plane(a: &Color, b: &Color, weights: [f32; 3]) -> Gray {
     a.zip_map(b, |p, q| lab_distance(p, q, weights))
@@ -313,6 +321,17 @@ mod tests {
         assert_eq!(ycrcb_pixel([128, 128, 128]), [128.0, 128.0, 128.0]);
         assert_eq!(ycrcb_pixel([255, 0, 0]), [76.0, 255.0, 85.0]);
         assert_eq!(ycrcb_pixel([0, 0, 255]), [29.0, 107.0, 255.0]);
+    }
+
+    #[test]
+    fn the_nearest_colour_counts() {
+        let others = [[9.0, 0.0, 0.0], [0.0, 4.0, 0.0]];
+        assert_eq!(nearest_lab_distance([0.0; 3], &others, [1.0; 3]), 4.0);
+        assert_eq!(
+            nearest_lab_distance([0.0; 3], &others, [0.2, 1.0, 1.0]),
+            lab_distance([0.0; 3], others[0], [0.2, 1.0, 1.0])
+        );
+        assert_eq!(nearest_lab_distance([0.0; 3], &[], [1.0; 3]), f32::INFINITY);
     }
 
     #[test]

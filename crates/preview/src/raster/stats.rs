@@ -5,6 +5,9 @@ use super::random::XorShift;
 /// Factor that turns the median absolute deviation of a normal distribution into its standard deviation.
 const MAD_TO_SIGMA: f32 = 1.4826;
 
+/// Seed of the clusters among thinned colours.
+const THINNED_SEED: u64 = 1;
+
 /// Finds the median; the mean of the middle two for an even count, NaN for no values. Reorders the slice.
 pub fn median(values: &mut [f32]) -> f32 {
     percentile(values, 50.0)
@@ -78,6 +81,17 @@ pub fn mad_color(values: &[[f32; 3]]) -> [f32; 3] {
 /// The result depends on `seed` and the input alone. Fewer colours than `k` give fewer centres.
 pub fn kmeans(values: &[[f32; 3]], k: usize, iterations: usize, seed: u64) -> Vec<[f32; 3]> {
     kmeans_labels(values, k, iterations, seed).0
+}
+
+/// Like [`kmeans`], but looks at every `step`-th colour alone (a step of 0 counts as 1), and always draws the same way.
+pub fn kmeans_thinned(
+    values: &[[f32; 3]],
+    step: usize,
+    k: usize,
+    iterations: usize,
+) -> Vec<[f32; 3]> {
+    let samples: Vec<[f32; 3]> = values.iter().copied().step_by(step.max(1)).collect();
+    kmeans(&samples, k, iterations, THINNED_SEED)
 }
 
 /// Like [`kmeans`], and also gives the number of the centre of every colour.
@@ -233,6 +247,21 @@ mod tests {
         let values: Vec<[f32; 3]> = (0..300).map(|_| [0; 3].map(|_| random.uniform())).collect();
         assert_eq!(kmeans(&values, 5, 10, 4), kmeans(&values, 5, 10, 4));
         assert_ne!(kmeans(&values, 5, 1, 4), kmeans(&values, 5, 1, 5));
+    }
+
+    #[test]
+    fn thinned_colours_are_every_nth_one() {
+        let mut random = XorShift::new(5);
+        let values: Vec<[f32; 3]> = (0..300).map(|_| [0; 3].map(|_| random.uniform())).collect();
+        let third: Vec<[f32; 3]> = (0..100).map(|i| values[3 * i]).collect();
+        assert_eq!(
+            kmeans_thinned(&values, 3, 4, 10),
+            kmeans(&third, 4, 10, THINNED_SEED)
+        );
+        let all = kmeans(&values, 4, 10, THINNED_SEED);
+        assert_eq!(kmeans_thinned(&values, 0, 4, 10), all);
+        assert_eq!(kmeans_thinned(&values, 1, 4, 10), all);
+        assert!(kmeans_thinned(&[], 3, 4, 10).is_empty());
     }
 
     #[test]

@@ -81,7 +81,12 @@ pub(super) const GROUPS: &[Group] = &[
     },
     Group {
         title: "Running drape",
-        pages: &[page!("operating"), page!("settings"), page!("admin-api")],
+        pages: &[
+            page!("operating"),
+            page!("models"),
+            page!("settings"),
+            page!("admin-api"),
+        ],
     },
     Group {
         title: "Moving here",

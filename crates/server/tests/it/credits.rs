@@ -1,20 +1,19 @@
 //! Credits.
 
-use drape_testkit::{TestServer, server::TestOptions};
+use drape_testkit::server::TestOptions;
 use serde_json::json;
 
 use crate::world::{
-    CREDITS, TRY_ON, balance, by_reference, one_shot, register, shop, stock, upload,
+    CREDITS, TRY_ON, balance, by_reference, one_shot, register, shop, shop_with, upload,
 };
 
 #[tokio::test]
 async fn of_fifty_that_want_the_last_credit_one_gets_it() {
-    let server = TestServer::start_with(TestOptions {
+    let server = shop_with(TestOptions {
         credits: 1,
         ..TestOptions::default()
     })
     .await;
-    stock(&server);
     let image = upload(&server).await;
     register(&server, "known").await;
     let body = by_reference("known", &image);
@@ -55,12 +54,11 @@ async fn the_balance_is_what_can_be_spent() {
 
 #[tokio::test]
 async fn without_credits_nothing_is_fetched_stored_or_queued() {
-    let server = TestServer::start_with(TestOptions {
+    let server = shop_with(TestOptions {
         credits: 0,
         ..TestOptions::default()
     })
     .await;
-    stock(&server);
     let before = server.ports.blobs.list(None, 100).await.unwrap().len();
     let person = json!({ "url": crate::world::PERSON_URL });
     for product in [

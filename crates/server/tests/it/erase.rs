@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::world::{
     GENERATIONS, PERSON_URL, SHIRT_URL, TRY_ON, UPLOAD, accepted, balance, details, generation,
-    path_of, register, shop, stock, text, upload,
+    path_of, register, shop, shop_with, shop_with_engine, text, upload,
 };
 
 const OPTIONS: PipelineOptions = PipelineOptions {
@@ -64,7 +64,7 @@ async fn assert_no_orphans(server: &TestServer) {
 async fn flaky_shop() -> (TestServer, Arc<FlakyBlobs>) {
     let cell = Arc::new(OnceLock::new());
     let made = Arc::clone(&cell);
-    let server = TestServer::start_with(TestOptions {
+    let server = shop_with(TestOptions {
         change_ports: Box::new(move |ports| {
             let flaky = Arc::new(FlakyBlobs::new(ports.blobs.clone()));
             ports.blobs = flaky.clone();
@@ -73,7 +73,6 @@ async fn flaky_shop() -> (TestServer, Arc<FlakyBlobs>) {
         ..TestOptions::default()
     })
     .await;
-    stock(&server);
     let flaky = Arc::clone(cell.get().unwrap());
     (server, flaky)
 }
@@ -81,12 +80,7 @@ async fn flaky_shop() -> (TestServer, Arc<FlakyBlobs>) {
 #[tokio::test]
 async fn nothing_of_an_erased_customer_is_left() {
     let engine = Arc::new(ScriptedEngine::new("scripted", Vec::new()));
-    let server = TestServer::start_with(TestOptions {
-        engine: Some(engine.clone()),
-        ..TestOptions::default()
-    })
-    .await;
-    stock(&server);
+    let server = shop_with_engine(engine.clone()).await;
     register(&server, "shirt").await;
     let uploaded = upload_of(&server, "alice").await;
     let unnamed = upload(&server).await;
@@ -313,12 +307,7 @@ impl Engine for HeldEngine {
 #[tokio::test]
 async fn a_result_that_comes_too_late_is_never_written() {
     let engine = Arc::new(HeldEngine::default());
-    let server = TestServer::start_with(TestOptions {
-        engine: Some(engine.clone()),
-        ..TestOptions::default()
-    })
-    .await;
-    stock(&server);
+    let server = shop_with_engine(engine.clone()).await;
     register(&server, "shirt").await;
     accepted(&server, &body(&json!({ "url": PERSON_URL }), "alice")).await;
     let job = server.claim().await.unwrap();

@@ -12,8 +12,8 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 
 use crate::world::{
-    CREDITS, GENERATIONS, TRY_ON_SYNC, accepted, generation, one_shot, path_of, shop, stock, text,
-    upload,
+    CREDITS, GENERATIONS, TRY_ON_SYNC, accepted, generation, one_shot, path_of, shop, shop_with,
+    shop_with_engine, text, upload,
 };
 
 /// One event as it came.
@@ -124,12 +124,7 @@ async fn a_try_on_is_followed_to_its_end() {
 #[tokio::test]
 async fn what_has_ended_is_told_at_once() {
     let engine = ScriptedEngine::new("scripted", vec![Act::Fail(EngineErrorKind::NoPerson)]);
-    let server = TestServer::start_with(TestOptions {
-        engine: Some(std::sync::Arc::new(engine)),
-        ..TestOptions::default()
-    })
-    .await;
-    stock(&server);
+    let server = shop_with_engine(std::sync::Arc::new(engine)).await;
     let id = accepted(&server, &one_shot(&upload(&server).await)).await;
     server.run_jobs().await;
     let stream = server.get(&path(&id)).await;
@@ -161,7 +156,7 @@ async fn a_stream_needs_a_generation_of_its_own_account() {
 
 #[tokio::test]
 async fn streams_share_the_places_of_those_who_wait() {
-    let server = TestServer::start_with(TestOptions {
+    let server = shop_with(TestOptions {
         settings: ApiSettings {
             max_sync_waiting: 2,
             ..ApiSettings::default()
@@ -169,7 +164,6 @@ async fn streams_share_the_places_of_those_who_wait() {
         ..TestOptions::default()
     })
     .await;
-    stock(&server);
     let image = upload(&server).await;
     let id = accepted(&server, &one_shot(&image)).await;
     let streams = [open(&server, &id).await, open(&server, &id).await];

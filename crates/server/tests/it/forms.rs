@@ -11,7 +11,8 @@ use http::Method;
 use serde_json::json;
 
 use crate::world::{
-    PRODUCTS, SHIRT_URL, TRY_ON, UPLOAD, balance, details, generation, shop, stock, text, upload,
+    PRODUCTS, SHIRT_URL, TRY_ON, UPLOAD, balance, details, generation, shop, shop_with, text,
+    upload,
 };
 
 #[tokio::test]
@@ -264,8 +265,7 @@ async fn memory_for_forms_is_bounded_and_given_back() {
         settings,
         ..TestOptions::default()
     };
-    let server = TestServer::start_with(options).await;
-    stock(&server);
+    let server = shop_with(options).await;
     let large = FormData::new().file("file", &vec![1; 300_000]);
     let answer = server.post_form(UPLOAD, large).await;
     answer.expect_error(503, "SERVER_BUSY");

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::world::{
     GENERATIONS, PRODUCTS, SHIRT_URL, TRY_ON, TRY_ON_SYNC, balance, details, one_shot, path_of,
-    seconds, shop, stock, text, upload,
+    seconds, shop, shop_with, shop_with_engine, text, upload,
 };
 
 const KEY: &str = "idempotency-key";
@@ -179,12 +179,11 @@ fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_refused_request_forgets_its_key() {
-    let server = TestServer::start_with(TestOptions {
+    let server = shop_with(TestOptions {
         credits: 0,
         ..TestOptions::default()
     })
     .await;
-    stock(&server);
     let body = one_shot(&upload(&server).await);
     for path in [TRY_ON, TRY_ON_SYNC] {
         post(&server, path, "k", &body)
@@ -278,7 +277,7 @@ impl Idempotency for Dying {
 
 #[tokio::test]
 async fn a_crash_never_leads_to_a_second_charge_nor_blocks_the_key() {
-    let server = TestServer::start_with(TestOptions {
+    let server = shop_with(TestOptions {
         credits: 0,
         change_ports: Box::new(|ports| {
             ports.idempotency = Arc::new(Dying(ports.idempotency.clone()));
@@ -286,7 +285,6 @@ async fn a_crash_never_leads_to_a_second_charge_nor_blocks_the_key() {
         ..TestOptions::default()
     })
     .await;
-    stock(&server);
     let body = one_shot(&upload(&server).await);
     // Died before anything was queued: the next one takes over.
     post(&server, TRY_ON, "k", &body)
@@ -340,12 +338,7 @@ async fn a_repeated_wait_joins_the_first_try_on() {
 #[tokio::test]
 async fn a_repeated_wait_tells_the_same_failure_and_what_became_of_the_picture() {
     let acts = vec![Act::Fail(EngineErrorKind::NoPerson), Act::Succeed];
-    let server = TestServer::start_with(TestOptions {
-        engine: Some(Arc::new(ScriptedEngine::new("scripted", acts))),
-        ..TestOptions::default()
-    })
-    .await;
-    stock(&server);
+    let server = shop_with_engine(Arc::new(ScriptedEngine::new("scripted", acts))).await;
     let mut body = one_shot(&upload(&server).await);
     body["output"] = json!({ "keepForDays": 1 });
     let wait = async |key: &'static str| {

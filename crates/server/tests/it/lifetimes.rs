@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::world::{
     PERSON_URL, PRODUCTS, SHIRT_URL, TRY_ON, UPLOAD, accepted, by_reference, generation, one_shot,
-    path_of, seconds, shop, stock, text, upload,
+    path_of, seconds, shop, shop_with, text, upload,
 };
 
 const DAY_S: u64 = 86_400;
@@ -203,9 +203,7 @@ async fn what_has_run_out_is_swept_and_reads_the_same_after() {
 async fn shop_with_long_links() -> TestServer {
     let mut options = TestOptions::default();
     options.settings.url_lifetime_s = 30 * 86_400;
-    let server = TestServer::start_with(options).await;
-    stock(&server);
-    server
+    shop_with(options).await
 }
 
 async fn keep_for_days(server: &TestServer, days: u32) {
@@ -357,7 +355,7 @@ async fn sweep_all(server: &TestServer) {
 async fn flaky_shop() -> (TestServer, Arc<FlakyBlobs>) {
     let cell = Arc::new(OnceLock::new());
     let made = Arc::clone(&cell);
-    let server = TestServer::start_with(TestOptions {
+    let server = shop_with(TestOptions {
         change_ports: Box::new(move |ports| {
             let flaky = Arc::new(FlakyBlobs::new(ports.blobs.clone()));
             ports.blobs = flaky.clone();
@@ -366,7 +364,6 @@ async fn flaky_shop() -> (TestServer, Arc<FlakyBlobs>) {
         ..TestOptions::default()
     })
     .await;
-    stock(&server);
     let flaky = Arc::clone(cell.get().unwrap());
     (server, flaky)
 }

@@ -14,7 +14,7 @@ use drape_testkit::{
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{CREDITS, PERSON_URL, TRY_ON, UPLOAD, accepted, generation, stock};
+use crate::world::{CREDITS, PERSON_URL, TRY_ON, UPLOAD, accepted, generation, shop_with};
 
 /// One line of Prometheus' text.
 struct Sample {
@@ -182,14 +182,13 @@ async fn names_and_labels_are_a_closed_list_without_customers() {
             Act::Fail(drape_core::engine::EngineErrorKind::NoPerson),
         ],
     );
-    let server = TestServer::start_with(TestOptions {
+    let server = shop_with(TestOptions {
         engine: Some(Arc::new(engine)),
         rate_limit: 8,
         credits: 5,
         ..TestOptions::default()
     })
     .await;
-    stock(&server);
     let hook = "https://hooks.example/secret-path";
     crate::webhooks::hook(&server, hook).await;
     server.hooks.answer(hook, 500);

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::world::{
     GENERATIONS, PRODUCTS, SHIRT_URL, TRY_ON, TRY_ON_SYNC, accepted, balance, details, generation,
-    keys, path_of, register, shop, stock, text, upload,
+    keys, path_of, register, shop, shop_with, shop_with_engine, text, upload,
 };
 
 /// A product that comes with the request.
@@ -32,26 +32,19 @@ fn shirt_and_jeans(image: &str) -> Value {
     body(&[inline("shirt", "top"), inline("jeans", "bottom")], image)
 }
 
-async fn shop_with(engine: ScriptedEngine, credits: u32) -> TestServer {
-    let server = TestServer::start_with(TestOptions {
+async fn scripted_shop(engine: ScriptedEngine, credits: u32) -> TestServer {
+    shop_with(TestOptions {
         engine: Some(Arc::new(engine)),
         credits,
         ..TestOptions::default()
     })
-    .await;
-    stock(&server);
-    server
+    .await
 }
 
 #[tokio::test]
 async fn an_outfit_is_one_try_on_and_costs_a_credit_per_product() {
     let engine = Arc::new(ScriptedEngine::new("scripted", Vec::new()));
-    let server = TestServer::start_with(TestOptions {
-        engine: Some(engine.clone()),
-        ..TestOptions::default()
-    })
-    .await;
-    stock(&server);
+    let server = shop_with_engine(engine.clone()).await;
     let image = upload(&server).await;
     register(&server, "jeans").await;
     let products = [inline("shirt", "top"), json!({ "externalId": "jeans" })];
@@ -107,7 +100,7 @@ async fn a_single_product_in_the_list_is_answered_as_ever() {
 #[tokio::test]
 async fn a_failed_outfit_costs_nothing() {
     let acts = vec![Act::Fail(EngineErrorKind::GarmentUnusable)];
-    let server = shop_with(ScriptedEngine::new("scripted", acts), 3).await;
+    let server = scripted_shop(ScriptedEngine::new("scripted", acts), 3).await;
     let image = upload(&server).await;
     let id = accepted(&server, &shirt_and_jeans(&image)).await;
     assert_eq!(balance(&server).await, 1, "both credits are held");
@@ -133,7 +126,7 @@ async fn a_failed_outfit_costs_nothing() {
 
 #[tokio::test]
 async fn one_credit_is_too_few_for_two_products() {
-    let server = shop_with(ScriptedEngine::new("scripted", Vec::new()), 1).await;
+    let server = scripted_shop(ScriptedEngine::new("scripted", Vec::new()), 1).await;
     let image = upload(&server).await;
     let refused = server.post(TRY_ON, &shirt_and_jeans(&image)).await;
     let error = refused.expect_error(402, "INSUFFICIENT_CREDITS");
@@ -216,7 +209,7 @@ async fn what_cannot_be_worn_at_once_is_refused_and_costs_nothing() {
 #[tokio::test]
 async fn an_engine_that_knows_no_outfits_refuses_them() {
     let engine = ScriptedEngine::new("scripted", Vec::new()).with_max_items(1);
-    let server = shop_with(engine, 10).await;
+    let server = scripted_shop(engine, 10).await;
     let image = upload(&server).await;
     let refused = server.post(TRY_ON, &shirt_and_jeans(&image)).await;
     let error = refused.expect_error(400, "VALIDATION_FAILED");

@@ -4,7 +4,8 @@ use drape_testkit::{TestServer, server::TestOptions};
 use serde_json::{Value, json};
 
 use crate::world::{
-    PRODUCTS, SHIRT_URL, TRY_ON, by_reference, details, keys, one_shot, shop, stock, text, upload,
+    PRODUCTS, SHIRT_URL, TRY_ON, by_reference, details, keys, one_shot, shop, shop_with, text,
+    upload,
 };
 
 /// Percent-encodes every byte, as no client does and every server must bear.
@@ -114,13 +115,12 @@ async fn what_is_missing_is_null() {
 
 #[tokio::test]
 async fn odd_ids_work_in_bodies_and_paths() {
-    let server = TestServer::start_with(TestOptions {
+    let server = shop_with(TestOptions {
         credits: 50,
         rate_limit: 1_000,
         ..TestOptions::default()
     })
     .await;
-    stock(&server);
     let image = upload(&server).await;
     let long = "ß".repeat(255);
     for id in [

@@ -20,15 +20,14 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::world::{
-    SHIRT_URL, TRY_ON, UPLOAD, accepted, balance, generation, one_shot, path_of, shop, stock, text,
+    SHIRT_URL, TRY_ON, UPLOAD, accepted, balance, generation, one_shot, path_of, shop, shop_with,
+    shop_with_engine, text,
 };
 
-async fn shop_with(change: impl FnOnce(&mut TestOptions)) -> TestServer {
+async fn changed_shop(change: impl FnOnce(&mut TestOptions)) -> TestServer {
     let mut options = TestOptions::default();
     change(&mut options);
-    let server = TestServer::start_with(options).await;
-    stock(&server);
-    server
+    shop_with(options).await
 }
 
 /// Uploads a person and returns its id and the stored file.
@@ -171,7 +170,7 @@ async fn a_result_may_become_the_person_of_another_try_on() {
 async fn an_engine_that_answers_with_no_picture_fails() {
     for act in [Act::AnswerWithGarbage, Act::AnswerWithHalfAJpeg] {
         let engine = Arc::new(ScriptedEngine::new("scripted", vec![act]));
-        let server = shop_with(|options| options.engine = Some(engine)).await;
+        let server = shop_with_engine(engine).await;
         let (image, _) = person(&server).await;
         let done = tried_on(&server, &one_shot(&image)).await;
         assert_eq!(done["errorCode"], "ENGINE_FAILED", "{done}");
@@ -184,7 +183,7 @@ async fn an_engine_that_answers_with_no_picture_fails() {
 async fn an_engine_that_does_better_the_second_time_is_forgiven() {
     let acts = vec![Act::AnswerWithHalfAJpeg, Act::Succeed];
     let engine = Arc::new(ScriptedEngine::new("scripted", acts));
-    let server = shop_with(|options| options.engine = Some(engine)).await;
+    let server = shop_with_engine(engine).await;
     let (image, _) = person(&server).await;
     let done = tried_on(&server, &one_shot(&image)).await;
     assert_eq!(done["status"], "COMPLETED", "{done}");
@@ -202,7 +201,7 @@ impl Provenance for BrokenProvenance {
 
 #[tokio::test]
 async fn no_result_leaves_unsigned_when_signing_fails() {
-    let server = shop_with(|options| {
+    let server = changed_shop(|options| {
         options.change_ports = Box::new(|ports| ports.provenance = Arc::new(BrokenProvenance));
     })
     .await;
@@ -217,7 +216,7 @@ async fn no_result_leaves_unsigned_when_signing_fails() {
 
 #[tokio::test]
 async fn results_are_left_alone_when_switched_off() {
-    let server = shop_with(|options| {
+    let server = changed_shop(|options| {
         options.change_ports = Box::new(|ports| ports.provenance = Arc::new(NoProvenance));
     })
     .await;

@@ -19,21 +19,15 @@ use drape_core::{
 };
 use drape_server::state::ApiSettings;
 use drape_testkit::{
-    Act, ScriptedEngine, TestServer,
+    Act, ScriptedEngine,
     server::{FormData, TestOptions, jpeg},
 };
 use serde_json::json;
 
 use crate::world::{
     GENERATIONS, SHIRT_URL, TRY_ON_SYNC, UPLOAD, balance, by_reference, generation, keys, one_shot,
-    path_of, stock, text, upload,
+    path_of, shop, shop_with, text, upload,
 };
-
-async fn start(options: TestOptions) -> TestServer {
-    let server = TestServer::start_with(options).await;
-    stock(&server);
-    server
-}
 
 fn settings(change: impl FnOnce(&mut ApiSettings)) -> TestOptions {
     let mut options = TestOptions::default();
@@ -43,7 +37,7 @@ fn settings(change: impl FnOnce(&mut ApiSettings)) -> TestOptions {
 
 #[tokio::test]
 async fn the_answer_has_the_picture() {
-    let server = start(TestOptions::default()).await;
+    let server = shop().await;
     let image = upload(&server).await;
     let body = one_shot(&image);
     let (answer, ()) = tokio::join!(server.post(TRY_ON_SYNC, &body), async {
@@ -73,7 +67,7 @@ async fn the_answer_has_the_picture() {
 
 #[tokio::test]
 async fn a_try_on_that_takes_too_long_is_answered_as_queued() {
-    let server = start(settings(|settings| settings.sync_wait = Duration::ZERO)).await;
+    let server = shop_with(settings(|settings| settings.sync_wait = Duration::ZERO)).await;
     let image = upload(&server).await;
     let answer = server.post(TRY_ON_SYNC, &one_shot(&image)).await;
     let queued = answer.expect_status(202);
@@ -98,7 +92,7 @@ async fn a_failure_has_the_shape_of_errors_and_names_the_generation() {
     ];
     let acts = expected.iter().map(|(kind, ..)| Act::Fail(*kind)).collect();
     let engine = Arc::new(ScriptedEngine::new("scripted", acts));
-    let server = start(TestOptions {
+    let server = shop_with(TestOptions {
         engine: Some(engine),
         ..TestOptions::default()
     })
@@ -120,7 +114,7 @@ async fn a_failure_has_the_shape_of_errors_and_names_the_generation() {
 
 #[tokio::test]
 async fn what_try_on_refuses_is_refused_here_too() {
-    let server = start(TestOptions {
+    let server = shop_with(TestOptions {
         credits: 0,
         ..TestOptions::default()
     })
@@ -146,7 +140,7 @@ async fn what_try_on_refuses_is_refused_here_too() {
 
 #[tokio::test]
 async fn only_so_many_wait_and_the_rest_is_refused_untouched() {
-    let server = start(settings(|settings| settings.max_sync_waiting = 1)).await;
+    let server = shop_with(settings(|settings| settings.max_sync_waiting = 1)).await;
     let image = upload(&server).await;
     let body = one_shot(&image);
     let (first, ()) = tokio::join!(server.post(TRY_ON_SYNC, &body), async {
@@ -169,7 +163,7 @@ async fn only_so_many_wait_and_the_rest_is_refused_untouched() {
 
 #[tokio::test]
 async fn a_caller_that_goes_away_neither_stops_nor_doubles_the_work() {
-    let server = start(settings(|settings| settings.max_sync_waiting = 1)).await;
+    let server = shop_with(settings(|settings| settings.max_sync_waiting = 1)).await;
     let image = upload(&server).await;
     let body = one_shot(&image);
     let job = tokio::select! {
@@ -192,7 +186,7 @@ async fn a_caller_that_goes_away_neither_stops_nor_doubles_the_work() {
 
 #[tokio::test]
 async fn a_shutdown_does_not_wait_for_those_who_wait() {
-    let server = start(TestOptions::default()).await;
+    let server = shop().await;
     let image = upload(&server).await;
     let body = one_shot(&image);
     let (answer, job) = tokio::join!(server.post(TRY_ON_SYNC, &body), async {
@@ -207,7 +201,7 @@ async fn a_shutdown_does_not_wait_for_those_who_wait() {
 #[tokio::test]
 async fn whoever_waits_holds_no_memory_for_bodies() {
     // Room for one form at a time.
-    let server = start(settings(|settings| settings.max_buffered_bytes = 1)).await;
+    let server = shop_with(settings(|settings| settings.max_buffered_bytes = 1)).await;
     let data =
         json!({ "product": { "images": [{ "url": SHIRT_URL }] }, "customer": { "fileKey": "me" } });
     let form = FormData::new()
@@ -248,7 +242,7 @@ impl Generations for Counting {
 async fn the_database_is_looked_at_only_when_something_has_changed() {
     let finds = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&finds);
-    let server = start(TestOptions {
+    let server = shop_with(TestOptions {
         change_ports: Box::new(move |ports| {
             let inner = ports.generations.clone();
             ports.generations = Arc::new(Counting {

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use drape_core::engine::EngineErrorKind;
 use drape_imaging::{Limits, Picture, decode};
 use drape_testkit::{
-    Act, ScriptedEngine, TestServer,
+    Act, ScriptedEngine,
     server::{FormData, TestOptions, jpeg},
 };
 use serde_json::{Value, json};
 
 use crate::world::{
     GENERATIONS, PERSON_URL, PRODUCTS, SHIRT_URL, TRY_ON, UPLOAD, accepted, balance, by_reference,
-    generation, keys, one_shot, path_of, register, shop, stock, text, upload,
+    generation, keys, one_shot, path_of, register, shop, shop_with, shop_with_engine, text, upload,
 };
 
 #[tokio::test]
@@ -76,12 +76,7 @@ async fn a_try_on_goes_from_pending_to_completed() {
 #[tokio::test]
 async fn a_failure_says_why_and_costs_nothing() {
     let engine = ScriptedEngine::new("scripted", vec![Act::Fail(EngineErrorKind::NoPerson)]);
-    let server = TestServer::start_with(TestOptions {
-        engine: Some(Arc::new(engine)),
-        ..TestOptions::default()
-    })
-    .await;
-    stock(&server);
+    let server = shop_with_engine(Arc::new(engine)).await;
     let image = upload(&server).await;
     let id = accepted(&server, &one_shot(&image)).await;
     assert_eq!(balance(&server).await, 9, "the credit is held");
@@ -178,12 +173,11 @@ async fn own_picture_urls_need_no_fetch_as_person_or_product() {
 
 #[tokio::test]
 async fn every_spelling_of_a_body_is_accepted() {
-    let server = TestServer::start_with(TestOptions {
+    let server = shop_with(TestOptions {
         credits: 50,
         ..TestOptions::default()
     })
     .await;
-    stock(&server);
     let image = upload(&server).await;
     register(&server, "known").await;
     let products = [
@@ -220,12 +214,7 @@ async fn every_spelling_of_a_body_is_accepted() {
 #[tokio::test]
 async fn the_title_mock_gives_the_person_back() {
     let engine = ScriptedEngine::new("scripted", vec![Act::Fail(EngineErrorKind::ProviderError)]);
-    let server = TestServer::start_with(TestOptions {
-        engine: Some(Arc::new(engine)),
-        ..TestOptions::default()
-    })
-    .await;
-    stock(&server);
+    let server = shop_with_engine(Arc::new(engine)).await;
     let form = FormData::new().file("file", &jpeg(80, 100));
     let uploaded = server.post_form(UPLOAD, form).await.expect_status(201);
     let image = text(&uploaded["imageId"]);
@@ -292,12 +281,11 @@ async fn a_product_may_go_while_its_try_on_waits() {
 
 #[tokio::test]
 async fn a_full_queue_is_told_and_costs_nothing() {
-    let server = TestServer::start_with(TestOptions {
+    let server = shop_with(TestOptions {
         max_waiting_jobs: 2,
         ..TestOptions::default()
     })
     .await;
-    stock(&server);
     let image = upload(&server).await;
     for _ in 0..2 {
         accepted(&server, &one_shot(&image)).await;

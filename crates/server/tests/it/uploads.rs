@@ -174,8 +174,7 @@ async fn a_missing_file_has_its_own_code_and_other_problems_come_with_it() {
 
 #[tokio::test]
 async fn an_upload_ends_with_its_retention() {
-    let server = TestServer::start().await;
-    crate::world::stock(&server);
+    let server = crate::world::shop().await;
     for (days, form) in [
         (7, FormData::new()),
         (1, FormData::new().text("keepForDays", "1")),

@@ -11,22 +11,18 @@ use drape_core::{
 use drape_imaging::{Limits, Picture, decode};
 use drape_testkit::{
     Act, ScriptedEngine, TestServer,
-    server::{FormData, TestOptions, jpeg, logo_png},
+    server::{FormData, jpeg, logo_png},
 };
 use serde_json::{Value, json};
 
-use crate::world::{UPLOAD, accepted, balance, generation, one_shot, path_of, stock, text};
+use crate::world::{
+    UPLOAD, accepted, balance, generation, one_shot, path_of, shop_with_engine, text,
+};
 
 const RED: [u8; 3] = [230, 20, 30];
 
-async fn shop_with(acts: Vec<Act>) -> TestServer {
-    let server = TestServer::start_with(TestOptions {
-        engine: Some(Arc::new(ScriptedEngine::new("scripted", acts))),
-        ..TestOptions::default()
-    })
-    .await;
-    stock(&server);
-    server
+async fn acting_shop(acts: Vec<Act>) -> TestServer {
+    shop_with_engine(Arc::new(ScriptedEngine::new("scripted", acts))).await
 }
 
 /// A body whose person is large enough to read a label on.
@@ -87,7 +83,7 @@ fn has_label(picture: &Picture) -> bool {
 
 #[tokio::test]
 async fn a_result_carries_the_logo_unless_the_request_says_no() {
-    let server = shop_with(Vec::new()).await;
+    let server = acting_shop(Vec::new()).await;
     let plain = result(&server, json!({})).await;
     assert!(!has_logo(&plain) && !has_label(&plain));
 
@@ -117,7 +113,7 @@ async fn a_result_carries_the_logo_unless_the_request_says_no() {
 
 #[tokio::test]
 async fn a_logo_belongs_to_its_account_only() {
-    let server = shop_with(Vec::new()).await;
+    let server = acting_shop(Vec::new()).await;
     set_logo(&server).await;
     let (_, other) = server.another_account("other", 5).await;
     let form = FormData::new().file("file", &jpeg(480, 600));
@@ -133,7 +129,7 @@ async fn a_logo_belongs_to_its_account_only() {
 
 #[tokio::test]
 async fn an_unmarked_result_is_what_the_engine_made() {
-    let server = shop_with(Vec::new()).await;
+    let server = acting_shop(Vec::new()).await;
     set_logo(&server).await;
     let no = json!({ "output": { "watermark": false, "aiLabel": false } });
     let first = result(&server, no.clone()).await;
@@ -149,7 +145,7 @@ async fn an_unmarked_result_is_what_the_engine_made() {
 
 #[tokio::test]
 async fn the_label_follows_the_request_then_the_account() {
-    let server = shop_with(Vec::new()).await;
+    let server = acting_shop(Vec::new()).await;
     let ask = |wanted: bool| json!({ "output": { "aiLabel": wanted } });
     assert!(!has_label(&result(&server, json!({})).await));
     assert!(has_label(&result(&server, ask(true)).await));
@@ -171,7 +167,7 @@ async fn the_label_follows_the_request_then_the_account() {
 /// The setting counts when the job runs, not when it was asked for.
 #[tokio::test]
 async fn a_logo_set_meanwhile_counts() {
-    let server = shop_with(Vec::new()).await;
+    let server = acting_shop(Vec::new()).await;
     let body = body(&server, json!({})).await;
     let id = accepted(&server, &body).await;
     set_logo(&server).await;
@@ -186,7 +182,7 @@ async fn a_logo_set_meanwhile_counts() {
 /// A logo is checked when it is set; should it break in the database all the same, no result leaves without it.
 #[tokio::test]
 async fn a_broken_logo_fails_the_job_and_costs_nothing() {
-    let server = shop_with(Vec::new()).await;
+    let server = acting_shop(Vec::new()).await;
     let watermark = Watermark {
         logo: NormalizedLogo {
             png: Bytes::from_static(b"broken"),
@@ -208,7 +204,7 @@ async fn a_broken_logo_fails_the_job_and_costs_nothing() {
 
 #[tokio::test]
 async fn an_unreadable_result_is_the_fault_of_the_engine() {
-    let server = shop_with(vec![
+    let server = acting_shop(vec![
         Act::AnswerWithGarbage,
         Act::FailForNow(EngineErrorKind::ProviderError),
         Act::Succeed,
@@ -218,7 +214,7 @@ async fn an_unreadable_result_is_the_fault_of_the_engine() {
     let picture = result(&server, json!({})).await;
     assert!(has_logo(&picture), "the third attempt worked");
 
-    let server = shop_with(vec![Act::AnswerWithGarbage]).await;
+    let server = acting_shop(vec![Act::AnswerWithGarbage]).await;
     set_logo(&server).await;
     let body = body(&server, json!({})).await;
     let id = accepted(&server, &body).await;

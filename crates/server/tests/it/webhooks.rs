@@ -24,7 +24,9 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use self::receiver::Receiver;
-use crate::world::{TRY_ON, accepted, generation, one_shot, seconds, stock, text, upload};
+use crate::world::{
+    TRY_ON, accepted, generation, one_shot, seconds, shop, shop_with, text, upload,
+};
 
 const HOOK: &str = "https://hooks.example/drape";
 /// Where the server tells others that it is; the test's own requests name the same host.
@@ -38,12 +40,6 @@ fn options() -> TestOptions {
         },
         ..TestOptions::default()
     }
-}
-
-async fn start(options: TestOptions) -> TestServer {
-    let server = TestServer::start_with(options).await;
-    stock(&server);
-    server
 }
 
 /// Registers an endpoint for all events; returns its id and its secret.
@@ -128,7 +124,7 @@ fn only(mut posts: Vec<Posted>) -> Posted {
 
 #[tokio::test]
 async fn a_completed_generation_arrives_signed_as_it_can_be_read() {
-    let server = start(options()).await;
+    let server = shop_with(options()).await;
     let (_, secret) = hook(&server, HOOK).await;
     let id = try_on(&server).await;
     let happened_at = server.clock_now();
@@ -159,7 +155,7 @@ async fn a_completed_generation_arrives_signed_as_it_can_be_read() {
 
 #[tokio::test]
 async fn without_a_public_address_there_is_no_link() {
-    let server = start(TestOptions::default()).await;
+    let server = shop().await;
     hook(&server, HOOK).await;
     let id = try_on(&server).await;
     server.send_webhooks().await;
@@ -172,7 +168,7 @@ async fn without_a_public_address_there_is_no_link() {
 #[tokio::test]
 async fn a_failed_generation_says_why() {
     let engine = ScriptedEngine::new("scripted", vec![Act::Fail(EngineErrorKind::NoPerson)]);
-    let server = start(TestOptions {
+    let server = shop_with(TestOptions {
         engine: Some(Arc::new(engine)),
         ..options()
     })
@@ -188,7 +184,7 @@ async fn a_failed_generation_says_why() {
 
 #[tokio::test]
 async fn few_credits_are_told_with_the_threshold() {
-    let server = start(options()).await;
+    let server = shop_with(options()).await;
     let change = AccountChange {
         credits_low_at: Some(9),
         ..AccountChange::default()
@@ -209,7 +205,7 @@ async fn few_credits_are_told_with_the_threshold() {
 
 #[tokio::test]
 async fn a_server_that_stays_away_is_tried_for_a_day() {
-    let server = start(options()).await;
+    let server = shop_with(options()).await;
     let (endpoint, secret) = hook(&server, HOOK).await;
     for number in 0..=RETRY_DELAYS.len() {
         match number % 3 {
@@ -272,7 +268,7 @@ async fn a_server_that_stays_away_is_tried_for_a_day() {
 
 #[tokio::test]
 async fn gone_switches_the_endpoint_off() {
-    let server = start(options()).await;
+    let server = shop_with(options()).await;
     let (endpoint, _) = hook(&server, HOOK).await;
     server.hooks.answer(HOOK, 410);
     try_on(&server).await;
@@ -289,7 +285,7 @@ async fn gone_switches_the_endpoint_off() {
 
 #[tokio::test]
 async fn after_a_rotation_both_secrets_sign_for_a_day() {
-    let server = start(options()).await;
+    let server = shop_with(options()).await;
     let (endpoint, old) = hook(&server, HOOK).await;
     let ports = &server.ports;
     let new = WebhookSecret::from_random(ports.ids.secret());
@@ -319,7 +315,7 @@ async fn after_a_rotation_both_secrets_sign_for_a_day() {
 
 #[tokio::test]
 async fn strangers_find_nothing() {
-    let server = start(options()).await;
+    let server = shop_with(options()).await;
     let (endpoint, _) = hook(&server, HOOK).await;
     try_on(&server).await;
     let delivery = logged(&server, endpoint).await.id;
@@ -359,7 +355,7 @@ async fn strangers_find_nothing() {
 
 #[tokio::test]
 async fn the_log_is_kept_for_its_days() {
-    let server = start(options()).await;
+    let server = shop_with(options()).await;
     let (endpoint, _) = hook(&server, HOOK).await;
     try_on(&server).await;
     server.send_webhooks().await;
@@ -389,7 +385,7 @@ fn with_network(allow: &[&str]) -> TestOptions {
 #[tokio::test]
 async fn a_real_server_that_fails_twice_gets_it_at_the_third_time() {
     let receiver = Receiver::start(vec![500, 503, 204]).await;
-    let server = start(with_network(&["127.0.0.1/32"])).await;
+    let server = shop_with(with_network(&["127.0.0.1/32"])).await;
     let (endpoint, secret) = hook(&server, &receiver.url("/hook?shop=1")).await;
     try_on(&server).await;
     for wait in [Duration::ZERO, seconds(6), seconds(33)] {
@@ -440,7 +436,7 @@ async fn a_real_server_that_fails_twice_gets_it_at_the_third_time() {
 #[tokio::test]
 async fn a_private_address_is_neither_taken_nor_reached() {
     let receiver = Receiver::start(vec![200]).await;
-    let server = start(with_network(&[])).await;
+    let server = shop_with(with_network(&[])).await;
     let ports = &server.ports;
     let mut endpoint = Endpoint {
         id: EndpointId::from_uuid(ports.ids.uuid()),
@@ -486,7 +482,7 @@ async fn nothing_secret_is_logged() {
     // While there is one subscriber, a line that another test reaches first is registered without asking it.
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
     let guard = tracing::subscriber::set_default(subscriber);
-    let server = start(options()).await;
+    let server = shop_with(options()).await;
     let url = "https://hooks.example/token-in-a-path";
     let (_, secret) = hook(&server, url).await;
     server.hooks.answer(url, 500);

@@ -1,10 +1,11 @@
 //! Shorthands of these tests.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use drape_core::engine::Engine;
 use drape_testkit::{
     TestClient, TestServer,
-    server::{FormData, jpeg},
+    server::{FormData, TestOptions, jpeg},
 };
 use serde_json::{Value, json};
 
@@ -21,9 +22,23 @@ pub(crate) const PERSON_URL: &str = "https://shop.example/person.jpg";
 
 /// A server whose web has a shirt and a person.
 pub(crate) async fn shop() -> TestServer {
-    let server = TestServer::start().await;
+    shop_with(TestOptions::default()).await
+}
+
+/// The same with other options.
+pub(crate) async fn shop_with(options: TestOptions) -> TestServer {
+    let server = TestServer::start_with(options).await;
     stock(&server);
     server
+}
+
+/// The same with another engine than the mock.
+pub(crate) async fn shop_with_engine(engine: Arc<dyn Engine>) -> TestServer {
+    let options = TestOptions {
+        engine: Some(engine),
+        ..TestOptions::default()
+    };
+    shop_with(options).await
 }
 
 /// Puts a shirt and a person on the web.

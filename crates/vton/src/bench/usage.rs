@@ -1,6 +1,6 @@
 //! What this process has used so far, as the operating system counts it.
 
-use std::ops::{AddAssign, Div};
+use std::ops::Div;
 use std::time::{Duration, Instant};
 
 /// The operating system does not say what the process has used.
@@ -21,13 +21,6 @@ pub struct Spent {
     pub cpu: f64,
     /// On the clock on the wall.
     pub wall: f64,
-}
-
-impl AddAssign for Spent {
-    fn add_assign(&mut self, other: Self) {
-        self.cpu += other.cpu;
-        self.wall += other.wall;
-    }
 }
 
 impl Div<f64> for Spent {
@@ -70,13 +63,45 @@ impl Stopwatch {
 ///
 /// Unlike wall time it is hardly disturbed by whatever else the machine does.
 pub fn cpu_time() -> Result<Duration, UsageError> {
-    #[cfg(unix)]
-    {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-        Duration::try_from(time).map_err(|_| UsageError::CpuTime)
+    clock::read(clock::PROCESS)
+}
+
+/// Gives the CPU time of each thread of the caller's pool.
+pub fn cpu_time_of_threads() -> Result<Vec<Duration>, UsageError> {
+    let times = rayon::broadcast(|_| clock::read(clock::THREAD));
+    times.into_iter().collect()
+}
+
+/// The clocks of CPU time.
+#[cfg(unix)]
+mod clock {
+    use std::time::Duration;
+
+    use rustix::time::{ClockId, clock_gettime};
+
+    use super::UsageError;
+
+    pub(super) const PROCESS: ClockId = ClockId::ProcessCPUTime;
+    pub(super) const THREAD: ClockId = ClockId::ThreadCPUTime;
+
+    pub(super) fn read(clock: ClockId) -> Result<Duration, UsageError> {
+        Duration::try_from(clock_gettime(clock)).map_err(|_| UsageError::CpuTime)
     }
-    #[cfg(not(unix))]
-    Err(UsageError::CpuTime)
+}
+
+/// Elsewhere there is none.
+#[cfg(not(unix))]
+mod clock {
+    use std::time::Duration;
+
+    use super::UsageError;
+
+    pub(super) const PROCESS: () = ();
+    pub(super) const THREAD: () = ();
+
+    pub(super) fn read((): ()) -> Result<Duration, UsageError> {
+        Err(UsageError::CpuTime)
+    }
 }
 
 /// Gives the most memory that was ever resident, in bytes; known on Linux only.

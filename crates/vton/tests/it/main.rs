@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod bench;
 #[cfg(feature = "pose-rten")]
 mod estimator;
 mod fullsize;

@@ -6,7 +6,7 @@
 use crate::person::PersonRegions;
 use crate::raster::{
     Connectivity, Mask, Plane, Seed, box_blur, components, dilate, erode, gaussian_mask, grab_cut,
-    kmeans, lab_distance, open,
+    kmeans_thinned, nearest_lab_distance, open,
 };
 
 use super::close_up::CloseUp;
@@ -100,10 +100,8 @@ fn foreign_colors(close_up: &CloseUp, person: &PersonRegions, garment: &Mask) ->
     if cloth.is_empty() {
         return close_up.mask(&nothing);
     }
-    let distance = |pixel: [f32; 3], colors: &[[f32; 3]]| {
-        let far = |color: &[f32; 3]| lab_distance(pixel, *color, [1.0; 3]);
-        colors.iter().map(far).fold(f32::INFINITY, f32::min)
-    };
+    let distance =
+        |pixel: [f32; 3], colors: &[[f32; 3]]| nearest_lab_distance(pixel, colors, [1.0; 3]);
     let foreign = Mask::from_fn(garment.width(), garment.height(), |x, y| {
         let at = (x, y);
         if !garment[at] || core[at] {
@@ -121,9 +119,7 @@ pub(super) fn main_colors(colors: &[[f32; 3]]) -> Vec<[f32; 3]> {
     if colors.len() < LEAST_SAMPLES {
         return Vec::new();
     }
-    let step = (colors.len() / MOST_SAMPLES).max(1);
-    let samples: Vec<[f32; 3]> = colors.iter().copied().step_by(step).collect();
-    kmeans(&samples, COLORS, 12, 1)
+    kmeans_thinned(colors, colors.len() / MOST_SAMPLES, COLORS, 12)
 }
 
 /// Drops small pieces and closes small holes but those through which something else is seen.

@@ -6,7 +6,7 @@
 use crate::person::{PersonRegions, Side};
 use crate::raster::{
     Color, Connectivity, Mask, Plane, Point, box_blur, close, components, dilate, gaussian_mask,
-    lab, lab_distance,
+    lab, lab_distance, nearest_lab_distance,
 };
 
 use super::close_up::CloseUp;
@@ -64,10 +64,7 @@ pub(super) fn find(close_up: &CloseUp, person: &PersonRegions, mask: &Mask) -> M
         };
         let pixel = colors[(x, y)];
         let from_skin = lab_distance(pixel, bare_skin, [1.0; 3]);
-        let from_cloth = cloth
-            .iter()
-            .map(|color| lab_distance(pixel, *color, [1.0; 3]))
-            .fold(f32::INFINITY, f32::min);
+        let from_cloth = nearest_lab_distance(pixel, &cloth, [1.0; 3]);
         from_skin > CONTRAST && from_cloth < RATIO * from_skin
     });
     let touching = dilate(mask, 3.0);

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use drape_core::engine::EngineErrorKind;
-use drape_testkit::{
-    ScriptedEngine, TestClient, TestServer, scripted_engine::Act, server::TestOptions,
-};
+use drape_testkit::{ScriptedEngine, TestClient, TestServer, scripted_engine::Act};
 use serde_json::{Value, json};
 
 use crate::world::{
     TRY_ON, accepted, balance, by_reference, details, generation, keys, one_shot, path_of,
-    register, seconds, shop, stock, text, upload,
+    register, seconds, shop, shop_with_engine, text, upload,
 };
 
 const SEARCH: &str = "/admin/v1/generations";
@@ -43,15 +41,11 @@ async fn try_on(client: &TestClient, product: &str, customer: &str) -> String {
 
 #[tokio::test]
 async fn generations_of_all_accounts_are_found_by_every_filter() {
-    let server = TestServer::start_with(TestOptions {
-        engine: Some(Arc::new(ScriptedEngine::new(
-            "scripted",
-            vec![Act::Fail(EngineErrorKind::NoPerson), Act::Succeed],
-        ))),
-        ..TestOptions::default()
-    })
+    let server = shop_with_engine(Arc::new(ScriptedEngine::new(
+        "scripted",
+        vec![Act::Fail(EngineErrorKind::NoPerson), Act::Succeed],
+    )))
     .await;
-    stock(&server);
     let admin = server.admin().await;
     let (other, client) = server.another_account("other", 10).await;
     for client in [&*server, &client] {
@@ -146,18 +140,14 @@ async fn bad_filters_are_refused_all_at_once() {
 
 #[tokio::test]
 async fn a_generation_is_read_with_its_attempts_and_its_result() {
-    let server = TestServer::start_with(TestOptions {
-        engine: Some(Arc::new(ScriptedEngine::new(
-            "scripted",
-            vec![
-                Act::FailForNow(EngineErrorKind::ProviderError),
-                Act::Succeed,
-            ],
-        ))),
-        ..TestOptions::default()
-    })
+    let server = shop_with_engine(Arc::new(ScriptedEngine::new(
+        "scripted",
+        vec![
+            Act::FailForNow(EngineErrorKind::ProviderError),
+            Act::Succeed,
+        ],
+    )))
     .await;
-    stock(&server);
     let admin = server.admin().await;
     let image = upload(&server).await;
     let mut body = one_shot(&image);

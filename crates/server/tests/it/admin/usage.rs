@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 
 use crate::{
     health::AwayEngine,
-    world::{accepted, details, keys, one_shot, seconds, stock, text, upload},
+    world::{
+        accepted, details, keys, one_shot, seconds, shop_with, shop_with_engine, text, upload,
+    },
 };
 
 const USAGE: &str = "/admin/v1/usage";
@@ -23,19 +25,15 @@ fn count(item: &Value, key: &str) -> i64 {
 
 #[tokio::test]
 async fn usage_sums_up_to_the_ledger() {
-    let server = TestServer::start_with(TestOptions {
-        engine: Some(Arc::new(ScriptedEngine::new(
-            "scripted",
-            vec![
-                Act::Succeed,
-                Act::Fail(EngineErrorKind::NoPerson),
-                Act::Succeed,
-            ],
-        ))),
-        ..TestOptions::default()
-    })
+    let server = shop_with_engine(Arc::new(ScriptedEngine::new(
+        "scripted",
+        vec![
+            Act::Succeed,
+            Act::Fail(EngineErrorKind::NoPerson),
+            Act::Succeed,
+        ],
+    )))
     .await;
-    stock(&server);
     let admin = server.admin().await;
     let (other, client) = server.another_account("other", 10).await;
     let image = upload(&server).await;
@@ -141,7 +139,7 @@ async fn bad_days_are_refused() {
 
 #[tokio::test]
 async fn the_system_tells_how_it_is_doing() {
-    let server = TestServer::start_with(TestOptions {
+    let server = shop_with(TestOptions {
         settings: ApiSettings {
             shown: Config::default().shown(),
             ..ApiSettings::default()
@@ -149,7 +147,6 @@ async fn the_system_tells_how_it_is_doing() {
         ..TestOptions::default()
     })
     .await;
-    stock(&server);
     let admin = server.admin().await;
     let image = upload(&server).await;
     accepted(&server, &one_shot(&image)).await;

@@ -7,7 +7,7 @@ use drape_core::{
     ids::{AccountId, GenerationId, ImageId, ProductId},
     image::{ImageOrigin, PersonImage},
     outfit::product_not_found,
-    product::{ExternalId, Product, Upserted, apply_upsert, engine_for, touch},
+    product::{ExternalId, Product, Upserted, apply_upsert, engine_for_all, touch},
     time::Timestamp,
 };
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -321,12 +321,8 @@ pub(crate) async fn enqueue(
             id
         }
     };
-    let engine = products
-        .iter()
-        .fold(new.engine.as_str(), |engine, product| {
-            engine_for(product.title.as_deref(), engine)
-        });
-    let engine = engine.to_owned();
+    let titles = products.iter().map(|product| product.title.as_deref());
+    let engine = engine_for_all(titles, &new.engine).to_owned();
     let cost = products.len() as i64;
     let product_external_ids = products
         .iter()
