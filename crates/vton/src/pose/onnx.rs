@@ -55,7 +55,7 @@ pub enum OpenError {
 impl PoseEstimator {
     /// Opens the two files of `DWPose`: `yolox_l.onnx` and `dw-ll_ucoco_384.onnx`, or others with the same inputs and outputs.
     ///
-    /// It reads both wholly, about 350 MB. Fails where one is missing, damaged or of another kind.
+    /// Both stay in memory, together about 350 MB; while a file is opened, it is there twice. Fails where one is missing, damaged or of another kind.
     pub fn open(detector: &Path, whole_body: &Path) -> Result<Self, OpenError> {
         let detector = OnnxNetwork::open(detector)?;
         let whole_body = OnnxNetwork::open(whole_body)?;
@@ -115,9 +115,10 @@ fn declared_shape(model: &Model, id: NodeId, what: &str) -> Result<Option<Shape>
             });
         }
     }
+    // Some exporters write 0 for a length that they do not know.
     let length = |dimension: &Dimension| match dimension {
+        Dimension::Fixed(0) | Dimension::Symbolic(_) => None,
         Dimension::Fixed(length) => Some(*length),
-        Dimension::Symbolic(_) => None,
     };
     Ok(node
         .shape()

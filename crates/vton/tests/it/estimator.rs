@@ -262,6 +262,19 @@ fn files_that_are_no_networks_are_refused() {
 }
 
 #[test]
+fn a_length_of_zero_is_any_length() {
+    let nodes = [onnx::node("Relu", &["in"], "out")];
+    let values = ["in", "out"].map(|name| onnx::value(name, &[0, 3, 2]));
+    let file = onnx::model(&nodes, &[], &values[..1], &values[1..]);
+    let network = OnnxNetwork::load(file, "the file").unwrap();
+    let any = Shape(vec![None, Some(3), Some(2)]);
+    assert_eq!(any.to_string(), "[any, 3, 2]");
+    let signature = network.signature();
+    assert_eq!(signature.inputs, [Some(any.clone())]);
+    assert_eq!(signature.outputs, [Some(any)]);
+}
+
+#[test]
 fn damaged_files_are_refused_or_run_but_never_panic() {
     let Some(path) = golden::path("rtmpose_like.onnx") else {
         return;
