@@ -153,8 +153,21 @@ pub struct EngineOutput {
     pub height: u32,
     /// How sure the engine is, 0 to 1, when it can tell.
     pub confidence: Option<f64>,
-    /// Readable reasons that lowered the confidence.
+    /// Readable reasons that lowered the confidence, and what the engine did otherwise than asked.
     pub notes: Vec<String>,
+    /// Where the pixels come from, when the engine put parts of the person's picture back.
+    pub mask: Option<MaskPicture>,
+}
+
+/// A gray picture of where the pixels of a result come from: black the person's picture, white the engine.
+#[derive(Debug, Clone)]
+pub struct MaskPicture {
+    /// The picture as a JPEG file; its proportions are those of the result.
+    pub jpeg: Bytes,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
 }
 
 /// Closed kinds of engine failures; retry and fallback decide on these, never on text.

@@ -221,6 +221,8 @@ pub enum JobOutcome {
     Completed {
         /// The stored result.
         result: StoredPicture,
+        /// Where its pixels come from, when the engine says.
+        mask: Option<StoredPicture>,
         /// Engine that made it.
         engine: String,
         /// When the retention of the result ends.
@@ -269,6 +271,8 @@ pub enum BlobHolder {
     PersonImage(ImageId),
     /// The result of a generation.
     Result(GenerationId),
+    /// The mask of a generation's result.
+    Mask(GenerationId),
     /// A picture of a product, with its revision and place.
     ProductImage(ProductId, u32, u32),
     /// An erased customer: only the list of files to delete.

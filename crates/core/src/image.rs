@@ -17,11 +17,13 @@ pub enum BlobKind {
     Product,
     /// Results of try-ons.
     Result,
+    /// Where the pixels of results come from.
+    Mask,
 }
 
 impl BlobKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Person, Self::Product, Self::Result];
+    pub const ALL: [Self; 4] = [Self::Person, Self::Product, Self::Result, Self::Mask];
 
     /// Name inside the key.
     pub fn as_str(self) -> &'static str {
@@ -29,6 +31,7 @@ impl BlobKind {
             Self::Person => "person",
             Self::Product => "product",
             Self::Result => "result",
+            Self::Mask => "mask",
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         Listener, PictureFile,
     },
     generation::{Job, JobItem, JobOutcome, JobProgress, LeaseState},
-    image::BlobKind,
+    image::{BlobKind, StoredPicture},
     ports::{Drawn, NormalizedPicture, Ports, ProvenanceFacts},
     product::{ProductImage, UnfetchedImage},
     staging::{Staging, discard},
@@ -115,8 +115,10 @@ pub async fn run_job(
 
 /// Deletes the result of an outcome that did not count.
 pub async fn discard_result(ports: &Ports, outcome: &JobOutcome) {
-    if let JobOutcome::Completed { result, .. } = outcome {
-        discard(ports.blobs.as_ref(), std::slice::from_ref(&result.key)).await;
+    if let JobOutcome::Completed { result, mask, .. } = outcome {
+        let written = std::iter::once(result).chain(mask);
+        let keys: Vec<_> = written.map(|picture| picture.key.clone()).collect();
+        discard(ports.blobs.as_ref(), &keys).await;
     }
 }
 
@@ -299,18 +301,10 @@ async fn store_result(
     output: EngineOutput,
 ) -> Result<JobOutcome, Stop> {
     let mut staging = Staging::new(ports, job.account);
-    let picture = NormalizedPicture {
-        sha256: sha256(&output.jpeg),
-        jpeg: output.jpeg,
-        width: output.width,
-        height: output.height,
-    };
-    match staging
-        .put(BlobKind::Result, Some(job.keep_for_days), picture)
-        .await
-    {
-        Ok(result) => Ok(JobOutcome::Completed {
+    match store_pictures(&mut staging, job, output).await {
+        Ok((result, mask)) => Ok(JobOutcome::Completed {
             result,
+            mask,
             engine: engine.to_owned(),
             result_expires_at: ports.clock.now().plus_days(job.keep_for_days),
         }),
@@ -319,6 +313,31 @@ async fn store_result(
             Err(error.into())
         }
     }
+}
+
+/// Writes the result and, if the engine gave one, its mask.
+async fn store_pictures(
+    staging: &mut Staging<'_>,
+    job: &Job,
+    output: EngineOutput,
+) -> crate::Result<(StoredPicture, Option<StoredPicture>)> {
+    let picture = |jpeg: Bytes, width, height| NormalizedPicture {
+        sha256: sha256(&jpeg),
+        jpeg,
+        width,
+        height,
+    };
+    let days = Some(job.keep_for_days);
+    let result = picture(output.jpeg, output.width, output.height);
+    let result = staging.put(BlobKind::Result, days, result).await?;
+    let mask = match output.mask {
+        Some(mask) => {
+            let mask = picture(mask.jpeg, mask.width, mask.height);
+            Some(staging.put(BlobKind::Mask, days, mask).await?)
+        }
+        None => None,
+    };
+    Ok((result, mask))
 }
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {

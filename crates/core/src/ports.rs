@@ -179,6 +179,9 @@ pub trait Generations: Send + Sync {
     /// Finds a generation of any account.
     async fn find(&self, generation: GenerationId) -> Result<Option<Generation>>;
 
+    /// Finds the mask of a generation's result, while that is kept; none where the engine gave none.
+    async fn find_mask(&self, generation: GenerationId) -> Result<Option<StoredPicture>>;
+
     /// Lists an account's generations, newest first.
     async fn list(&self, account: AccountId, page: PageRequest) -> Result<Page<Generation>>;
 
@@ -422,6 +425,8 @@ pub enum OwnPicture {
     Upload(ImageId),
     /// The result of a generation.
     Result(GenerationId),
+    /// The mask of a generation's result.
+    Mask(GenerationId),
 }
 
 /// All ports in one hand.

@@ -79,6 +79,8 @@ pub(crate) async fn read_own_url(ports: &Ports, url: &str) -> Result<Option<Byte
             .await?
             .filter(|image| image.expires_at > now)
             .map(|image| image.picture.key),
+        // Nobody can wear a mask, or try one on.
+        Some(OwnPicture::Mask(_)) => None,
         Some(OwnPicture::Result(id)) => ports
             .generations
             .find(id)

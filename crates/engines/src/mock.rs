@@ -65,6 +65,7 @@ impl Engine for MockEngine {
             height: header.height,
             confidence: None,
             notes: Vec::new(),
+            mask: None,
         })
     }
 }

@@ -236,5 +236,6 @@ fn finished(worn: TryOn) -> Result<EngineOutput, EngineError> {
         height,
         confidence: Some(worn.confidence.value),
         notes,
+        mask: None,
     })
 }

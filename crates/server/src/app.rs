@@ -9,11 +9,11 @@ use std::{
 
 use drape_core::{
     admin::AccountDefaults,
-    engine::{Engine, Engines},
+    engine::{Engine, Engines, Routing},
     pipeline::PipelineOptions,
     ports::{Clock, Database as _, Ids, NoProvenance, Ports, Provenance},
 };
-use drape_engines::{MockEngine, PreviewEngine, PreviewOptions};
+use drape_engines::{FashnVton, FashnVtonOptions, MockEngine, PreviewEngine, PreviewOptions};
 use drape_outbound::{GuardedFetch, OutboundOptions};
 use drape_storage::{ObjectBlobs, SqlStore, StoreOptions};
 use tokio::net::TcpListener;
@@ -74,6 +74,9 @@ pub enum StartError {
     /// Results cannot be signed.
     #[error("results cannot be signed: {0}")]
     Provenance(ProvenanceError),
+    /// An engine cannot be started.
+    #[error("the system starts no thread for an engine: {0}")]
+    Engine(std::io::Error),
     /// Guarded fetches cannot be set up.
     #[error("outgoing connections cannot be set up: {0}")]
     Outbound(#[from] drape_outbound::SetupError),
@@ -154,20 +157,47 @@ pub fn engines(config: &Config) -> Result<Engines, StartError> {
         cache_entries: config.preview.cache_entries as usize,
         ..PreviewOptions::default()
     });
-    let all: Vec<Arc<dyn Engine>> = vec![Arc::new(preview), Arc::new(MockEngine)];
-    let engines = Engines::new(all, config.engine.default.clone());
-    if engines.find(&config.engine.default).is_none() {
-        let known: Vec<_> = engines.iter().map(|engine| engine.name()).collect();
-        return Err(StartError::Config(ConfigError::Invalid {
-            setting: "engine.default".to_owned(),
+    let neural = FashnVton::new(fashn_vton_options(config)).map_err(StartError::Engine)?;
+    let routing = Routing {
+        auto: vec![neural.name().to_owned(), preview.name().to_owned()],
+        auto_time_limit: Duration::from_secs(u64::from(config.engine.auto_time_limit_s)),
+        fallback: Some(config.engine.fallback.clone()).filter(|name| !name.is_empty()),
+    };
+    let all: Vec<Arc<dyn Engine>> = vec![Arc::new(preview), Arc::new(neural), Arc::new(MockEngine)];
+    let engines = Engines::new(all, config.engine.default.clone()).with_routing(routing);
+    let no_such = |setting: &str, name: &str, known: Vec<&str>| {
+        StartError::Config(ConfigError::Invalid {
+            setting: setting.to_owned(),
             message: format!(
-                "no engine is called \"{}\"; there are {}",
-                config.engine.default,
+                "no engine is called \"{name}\"; there are {}",
                 known.join(", ")
             ),
-        }));
+        })
+    };
+    let (default, fallback) = (&config.engine.default, &config.engine.fallback);
+    if !engines.is_offered(default) {
+        return Err(no_such("engine.default", default, engines.names()));
+    }
+    if !fallback.is_empty() && engines.find(fallback).is_none() {
+        let known = engines.iter().map(|engine| engine.name()).collect();
+        return Err(no_such("engine.fallback", fallback, known));
     }
     Ok(engines)
+}
+
+/// Settings of the neural engine as set.
+pub fn fashn_vton_options(config: &Config) -> FashnVtonOptions {
+    let settings = &config.fashn_vton;
+    FashnVtonOptions {
+        data_dir: PathBuf::from(&config.storage.data_dir),
+        // Checked with the other settings.
+        preset: settings.preset.parse().unwrap_or_default(),
+        time_limit: Duration::from_secs(u64::from(settings.time_limit_s)),
+        max_waiting: settings.max_waiting as usize,
+        preserve: settings.preserve,
+        seed: Some(settings.seed).filter(|seed| *seed != 0),
+        threads: settings.threads as usize,
+    }
 }
 
 /// What a new account gets, as set.

@@ -6,6 +6,7 @@ mod reference;
 
 use std::collections::BTreeMap;
 
+use drape_engines::fashn_vton::Preset;
 use serde::{Deserialize, Serialize};
 
 pub use layers::{ConfigError, Layers, Origin, load};
@@ -121,8 +122,27 @@ settings! {
     }
     /// Engines.
     engine: EngineSettings {
-        /// Engine for accounts and requests that name none.
+        /// Engine for accounts and requests that name none; `auto` is the best one that is quick enough.
         default: String = "preview";
+        /// Seconds within which an engine must expect to be done for `auto` to choose it.
+        auto_time_limit_s: u32 = 90_u32;
+        /// Engine that takes over when another one is out of reach, too slow or cannot do a product; none when empty.
+        fallback: String = "";
+    }
+    /// The neural engine, FASHN VTON 1.5; its model files come by `drape models pull fashn-vton-1.5 dwpose`.
+    fashn_vton: FashnVtonSettings {
+        /// `exact` (20 steps), `quality` (30 steps) or `fast` (12 steps: an approximation, softer in small things).
+        preset: String = "exact";
+        /// Seconds that it gets for one picture.
+        time_limit_s: u32 = 1_800_u32;
+        /// Pictures that may wait in it for the one that is being made; jobs wait in the queue anyway.
+        max_waiting: u32 = 1_u32;
+        /// Whether the customer's photo is put back where nothing had to change: face, hands, background.
+        preserve: bool = true;
+        /// Seed of every picture; 0 takes another one for each try-on.
+        seed: u64 = 0_u64;
+        /// Threads that compute; 0 is one per core.
+        threads: u32 = 0_u32;
     }
     /// The built-in preview engine.
     preview: PreviewSettings {
@@ -186,7 +206,7 @@ settings! {
 
 /// Settings that the admin API shows: what explains how the server behaves. A setting is secret, or of no use to a
 /// caller far away, until it stands here.
-const SHOWN: [&str; 24] = [
+const SHOWN: [&str; 29] = [
     "server.public_url",
     "server.url_lifetime_s",
     "server.sync_wait_s",
@@ -207,6 +227,11 @@ const SHOWN: [&str; 24] = [
     "worker.max_attempts",
     "worker.engine_time_limit_s",
     "engine.default",
+    "engine.auto_time_limit_s",
+    "engine.fallback",
+    "fashn_vton.preset",
+    "fashn_vton.time_limit_s",
+    "fashn_vton.preserve",
     "preview.gate",
     "outbound.allow_http",
     "retention.sweep_interval_s",
@@ -259,6 +284,9 @@ impl Config {
         if !(0.0..=1.0).contains(&self.preview.gate) {
             return wrong("preview.gate", "expected a number from 0 to 1");
         }
+        if let Err(error) = self.fashn_vton.preset.parse::<Preset>() {
+            return wrong("fashn_vton.preset", &error.to_string());
+        }
         if parse_offset(&self.clock.offset).is_none() {
             return wrong(
                 "clock.offset",
@@ -293,6 +321,8 @@ impl Config {
             ("server.max_connections", self.server.max_connections),
             ("server.header_timeout_s", self.server.header_timeout_s),
             ("server.body_timeout_s", self.server.body_timeout_s),
+            ("engine.auto_time_limit_s", self.engine.auto_time_limit_s),
+            ("fashn_vton.time_limit_s", self.fashn_vton.time_limit_s),
             ("worker.lease_s", self.worker.lease_s),
             ("worker.max_attempts", self.worker.max_attempts),
             (

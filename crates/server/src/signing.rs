@@ -100,12 +100,13 @@ impl OwnUrls for UrlSigner {
     }
 }
 
-/// Reads `uploads` or `results` and `<id>.jpg` as they stand in the path.
+/// Reads `uploads`, `results` or `masks` and `<id>.jpg` as they stand in the path.
 pub fn parse_picture(kind: &str, file: &str) -> Option<OwnPicture> {
     let id = file.strip_suffix(".jpg")?;
     match kind {
         "uploads" => id.parse::<ImageId>().ok().map(OwnPicture::Upload),
         "results" => id.parse::<GenerationId>().ok().map(OwnPicture::Result),
+        "masks" => id.parse::<GenerationId>().ok().map(OwnPicture::Mask),
         _ => None,
     }
 }
@@ -114,6 +115,7 @@ fn picture_name(picture: OwnPicture) -> String {
     match picture {
         OwnPicture::Upload(id) => format!("uploads/{id}.jpg"),
         OwnPicture::Result(id) => format!("results/{id}.jpg"),
+        OwnPicture::Mask(id) => format!("masks/{id}.jpg"),
     }
 }
 

@@ -12,6 +12,7 @@ pub mod engines;
 pub mod enqueue;
 pub mod idempotency;
 pub mod jobs;
+pub mod masks;
 pub mod outfits;
 pub mod oversight;
 pub mod products;
@@ -110,6 +111,10 @@ macro_rules! data_port_tests {
             generation_pages_stay_right
             watchers_hear_of_every_change
             waiting_jobs_have_a_place
+        );
+        $crate::data_port_tests!(@each $open, masks, 10_000:
+            a_mask_lives_as_long_as_its_result
+            the_masks_of_an_erased_customer_go
         );
         $crate::data_port_tests!(@each $open, progress, 10_000:
             progress_lasts_as_long_as_the_attempt

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use drape_core::{
     engine::{
         Capabilities, Category, DigitalSource, Engine, EngineError, EngineErrorKind, EngineInput,
-        EngineOutput, Steps,
+        EngineOutput, MaskPicture, Steps,
     },
     outfit::MAX_ITEMS,
 };
@@ -23,6 +23,8 @@ pub enum Act {
     SucceedAfter(Duration),
     /// Tells so many steps, then gives the person's picture back.
     SucceedInSteps(u32),
+    /// Gives the person's picture back, with a mask of 8 x 8 pixels.
+    SucceedWithMask,
     /// Never answers.
     Hang,
     /// Gives back a picture of 8 x 8 pixels.
@@ -186,6 +188,14 @@ impl Engine for ScriptedEngine {
                 }
                 person_picture(input)
             }
+            Act::SucceedWithMask => Ok(EngineOutput {
+                mask: Some(MaskPicture {
+                    jpeg: encode_jpeg(&Picture::filled(8, 8, [0; 3]), 90, Subsampling::S420).into(),
+                    width: 8,
+                    height: 8,
+                }),
+                ..person_picture(input)?
+            }),
             Act::Hang => std::future::pending().await,
             Act::AnswerWithWrongSize => Ok(EngineOutput {
                 jpeg: encode_jpeg(&Picture::filled(8, 8, [90; 3]), 90, Subsampling::S444).into(),
@@ -193,6 +203,7 @@ impl Engine for ScriptedEngine {
                 height: 8,
                 confidence: None,
                 notes: Vec::new(),
+                mask: None,
             }),
             Act::AnswerWithGarbage => Ok(EngineOutput {
                 jpeg: Bytes::from_static(b"this is no picture"),
@@ -229,5 +240,6 @@ fn person_picture(input: EngineInput) -> Result<EngineOutput, EngineError> {
         height: header.height,
         confidence: None,
         notes: Vec::new(),
+        mask: None,
     })
 }

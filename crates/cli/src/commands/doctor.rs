@@ -4,6 +4,7 @@ use std::{future::Future, path::Path, time::Duration};
 
 use drape_core::{
     audit::{Auditor, Orphan},
+    engine::Engines,
     ports::{Blobs as _, Clock as _, Database as _, Jobs as _, Ledger as _},
 };
 use drape_engines::models::{MissingModel, Model, Registry};
@@ -259,7 +260,7 @@ async fn check_engines(config: &Config, report: &mut Report) {
         Err(error) => {
             return report.add(
                 "engines",
-                Finding::Bad(error.to_string(), "correct engine.default".to_owned()),
+                Finding::Bad(error.to_string(), "correct the setting".to_owned()),
             );
         }
     };
@@ -274,6 +275,11 @@ async fn check_engines(config: &Config, report: &mut Report) {
             "engine",
             match engine.check().await {
                 Ok(()) => Finding::Good(text),
+                Err(error) if !is_needed(&engines, engine.name()) => Finding::Note(format!(
+                    "{} is not in use: {}",
+                    engine.name(),
+                    error.message
+                )),
                 Err(error) => Finding::Bad(
                     format!("{}: {}", engine.name(), error.message),
                     "choose another engine.default".to_owned(),
@@ -318,6 +324,12 @@ fn check_models(config: &Config, report: &mut Report) {
             size(bytes)
         )),
     );
+}
+
+/// Says whether the default engine is this one and no other.
+fn is_needed(engines: &Engines, name: &str) -> bool {
+    let behind = engines.behind(engines.default_name());
+    matches!(behind.as_slice(), [only] if only.name() == name)
 }
 
 async fn outcome(

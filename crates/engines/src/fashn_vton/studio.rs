@@ -5,9 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use drape_core::engine::{EngineError, EngineInput, EngineOutput, GarmentPicture, Item, Steps};
+use drape_core::engine::{
+    EngineError, EngineInput, EngineOutput, GarmentPicture, Item, MaskPicture, Steps,
+};
 use drape_imaging::{
-    Limits, Picture, Preserved, Subsampling, decode, encode_jpeg, preserve, resize_exact,
+    Limits, Mask, Picture, Preserved, Subsampling, decode, encode_jpeg, preserve, resize_exact,
     resize_within,
 };
 use drape_preview::garment::Category as Kind;
@@ -242,11 +244,16 @@ fn finish(
     )
     .ok_or_else(|| refusal::own_fault("a result without pixels"))?;
     let mut notes = Vec::new();
+    let mut mask = None;
     let picture = if is_preserved {
         match preserve(person, &made, &kept_parts(&estimate.pose)) {
             Ok(Preserved {
-                picture, given_up, ..
+                picture,
+                mask: kept,
+                given_up,
+                ..
             }) => {
+                mask = mask_picture(&kept);
                 let note = |part| format!("the {part} could not be kept from the photo");
                 notes.extend(given_up.into_iter().map(note));
                 picture
@@ -265,5 +272,16 @@ fn finish(
         height: picture.height(),
         confidence: None,
         notes,
+        mask,
+    })
+}
+
+fn mask_picture(mask: &Mask) -> Option<MaskPicture> {
+    let gray = mask.levels.iter().flat_map(|level| [*level; 3]).collect();
+    let picture = Picture::new(mask.width, mask.height, gray)?;
+    Some(MaskPicture {
+        jpeg: encode_jpeg(&picture, RESULT_QUALITY, Subsampling::S420).into(),
+        width: mask.width,
+        height: mask.height,
     })
 }

@@ -50,6 +50,11 @@ impl Links {
         self.link(OwnPicture::Result(id))
     }
 
+    /// URL of the mask of a result.
+    pub(crate) fn mask(&self, id: GenerationId) -> String {
+        self.link(OwnPicture::Mask(id))
+    }
+
     fn link(&self, picture: OwnPicture) -> String {
         let path = self
             .state
@@ -173,17 +178,21 @@ async fn find(
                     kept_until: Some(image.expires_at),
                 })
         }
-        OwnPicture::Result(id) => {
+        OwnPicture::Result(id) | OwnPicture::Mask(id) => {
             let generation = state.ports.generations.find(id).await?;
-            generation
-                .filter(|generation| has_result(generation, now))
-                .and_then(|generation| {
-                    Some(Opened {
-                        account: generation.account,
-                        picture: generation.result?,
-                        kept_until: generation.result_expires_at,
-                    })
-                })
+            let Some(generation) = generation.filter(|generation| has_result(generation, now))
+            else {
+                return Ok(None);
+            };
+            let kept = match picture {
+                OwnPicture::Mask(id) => state.ports.generations.find_mask(id).await?,
+                _ => generation.result,
+            };
+            kept.map(|picture| Opened {
+                account: generation.account,
+                picture,
+                kept_until: generation.result_expires_at,
+            })
         }
     })
 }

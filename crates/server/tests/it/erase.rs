@@ -11,7 +11,7 @@ use drape_core::{
     sweep::Sweep,
 };
 use drape_testkit::{
-    Deletions, FlakyBlobs, ScriptedEngine, TestClient, TestServer,
+    Act, Deletions, FlakyBlobs, ScriptedEngine, TestClient, TestServer,
     server::{FormData, TestOptions, jpeg},
 };
 use http::Method;
@@ -414,4 +414,30 @@ async fn a_picture_without_a_customer_is_not_touched() {
         .expect_status(204);
     let link = text(&generation(&server, &id).await["resultImageUrl"]);
     server.get(&path_of(&json!(link))).await.expect_status(200);
+}
+
+/// What was kept and what was made of a customer's picture shows where that customer stands.
+#[tokio::test]
+async fn a_mask_is_shown_to_operators_and_goes_with_its_customer() {
+    let engine = ScriptedEngine::new("scripted", vec![Act::SucceedWithMask]);
+    let server = shop_with_engine(Arc::new(engine)).await;
+    let admin = server.admin().await;
+    register(&server, "shirt").await;
+    let person = upload_of(&server, "alice").await;
+    let person = json!({ "id": person["imageId"] });
+    let id = accepted(&server, &body(&person, "alice")).await;
+    server.run_jobs().await;
+    let seen = admin.get(&format!("/admin/v1/generations/{id}")).await;
+    let mask = path_of(&seen.expect_status(200)["result"]["maskUrl"]);
+    let answer = server.stranger().get(&mask).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.body[..2], [0xff, 0xd8]);
+    assert_eq!(files(&server, BlobKind::Mask).await.len(), 1);
+
+    let erased = server.delete(&format!("{CUSTOMERS}/alice")).await;
+    erased.expect_status(204);
+    assert!(files(&server, BlobKind::Mask).await.is_empty());
+    let gone = server.stranger().get(&mask).await;
+    gone.expect_error(404, "NOT_FOUND");
+    assert_no_orphans(&server).await;
 }

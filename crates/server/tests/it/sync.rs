@@ -14,6 +14,7 @@ use drape_core::{
     engine::EngineErrorKind,
     generation::Generation,
     ids::{AccountId, GenerationId},
+    image::StoredPicture,
     page::{Page, PageRequest},
     ports::{ChangeWatch, Generations},
 };
@@ -227,6 +228,10 @@ impl Generations for Counting {
     async fn find(&self, generation: GenerationId) -> Result<Option<Generation>> {
         self.finds.fetch_add(1, Ordering::SeqCst);
         self.inner.find(generation).await
+    }
+
+    async fn find_mask(&self, generation: GenerationId) -> Result<Option<StoredPicture>> {
+        self.inner.find_mask(generation).await
     }
 
     async fn list(&self, account: AccountId, page: PageRequest) -> Result<Page<Generation>> {

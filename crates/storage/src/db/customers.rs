@@ -49,7 +49,12 @@ statements! {
             SELECT account_id, $3, blob_key FROM person_images WHERE account_id = $1 AND external_user_id = $2;
         INSERT INTO erased_blobs (account_id, customer, blob_key)
             SELECT account_id, $3, result_key FROM generations
-            WHERE account_id = $1 AND external_user_id = $2 AND result_key IS NOT NULL";
+            WHERE account_id = $1 AND external_user_id = $2 AND result_key IS NOT NULL;
+        INSERT INTO erased_blobs (account_id, customer, blob_key)
+            SELECT account_id, $3, blob_key FROM result_masks JOIN generations ON id = generation_id
+            WHERE account_id = $1 AND external_user_id = $2;
+        DELETE FROM result_masks WHERE generation_id IN (
+            SELECT id FROM generations WHERE account_id = $1 AND external_user_id = $2)";
     FORGET_PERSONS = "DELETE FROM person_images WHERE account_id = $1 AND external_user_id = $2";
     FORGET_NAME = "UPDATE generations SET external_user_id = NULL, result_key = NULL, result_width = NULL,
             result_height = NULL, result_size_bytes = NULL, result_sha256 = NULL,

@@ -6,6 +6,7 @@ use drape_core::{
     engine::Steps,
     generation::{Generation, Status},
     ids::{AccountId, GenerationId},
+    image::StoredPicture,
     page::{Page, PageRequest},
     ports::{ChangeWatch, Generations},
 };
@@ -36,6 +37,7 @@ pub(super) use generation_columns;
 
 statements! {
     FIND = concat!("SELECT ", generation_columns!(), " FROM generations WHERE id = $1");
+    FIND_MASK = "SELECT blob_key, width, height, size_bytes, sha256 FROM result_masks WHERE generation_id = $1";
     LIST = concat!(
         "SELECT ", generation_columns!(), " FROM generations WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
     );
@@ -103,6 +105,14 @@ impl Generations for SqlStore {
             .first(&mut *self.reader().await?)
             .await?;
         Ok(row.as_ref().map(read_generation).transpose()?)
+    }
+
+    async fn find_mask(&self, generation: GenerationId) -> Result<Option<StoredPicture>> {
+        let row = query(FIND_MASK)
+            .bind_id(generation.as_uuid())
+            .first(&mut *self.reader().await?)
+            .await?;
+        Ok(row.map(|row| row.picture()).transpose()?)
     }
 
     async fn list(&self, account: AccountId, page: PageRequest) -> Result<Page<Generation>> {

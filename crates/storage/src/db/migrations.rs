@@ -38,6 +38,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "0004_progress",
         sql: include_str!("../../migrations/sqlite/0004_progress.sql"),
     },
+    Migration {
+        version: 5,
+        name: "0005_masks",
+        sql: include_str!("../../migrations/sqlite/0005_masks.sql"),
+    },
 ];
 
 /// Made outside of the list of migrations, which it keeps. Not among the statements: those need it to be prepared.

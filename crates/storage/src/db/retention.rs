@@ -44,6 +44,8 @@ statements! {
     );
     EXPIRED_RESULTS = "SELECT id, result_key AS blob_key FROM generations
         WHERE result_key IS NOT NULL AND result_expires_at <= $1 ORDER BY result_expires_at LIMIT $2";
+    EXPIRED_MASKS = "SELECT generation_id, blob_key FROM result_masks
+        WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2";
     EXPIRED_PRODUCT_IMAGES = concat!(
         "SELECT product_id, revision, ord, blob_key FROM product_images
         WHERE retired_at IS NOT NULL AND blob_key IS NOT NULL
@@ -58,6 +60,7 @@ statements! {
     FORGET_PERSON = "DELETE FROM person_images WHERE id = $1 AND blob_key = $2";
     FORGET_RESULT = "UPDATE generations SET result_key = NULL, result_width = NULL, result_height = NULL,
         result_size_bytes = NULL, result_sha256 = NULL WHERE id = $1 AND result_key = $2";
+    FORGET_MASK = "DELETE FROM result_masks WHERE generation_id = $1 AND blob_key = $2";
     FORGET_PRODUCT_IMAGE = "DELETE FROM product_images
         WHERE product_id = $1 AND revision = $3 AND ord = $4 AND blob_key = $2";
     FORGET_ERASED = "DELETE FROM erased_blobs WHERE blob_key = $1";
@@ -86,11 +89,14 @@ statements! {
             UNION ALL
             SELECT result_key FROM generations
             WHERE result_key > $2 AND result_key IS NOT NULL AND result_expires_at > $1
+            UNION ALL
+            SELECT blob_key FROM result_masks WHERE blob_key > $2 AND expires_at > $1
         ) ORDER BY blob_key LIMIT $3";
     UNKNOWN = "SELECT value AS blob_key FROM json_each($1)
         WHERE NOT EXISTS (SELECT 1 FROM person_images WHERE blob_key = value)
             AND NOT EXISTS (SELECT 1 FROM erased_blobs WHERE blob_key = value)
             AND NOT EXISTS (SELECT 1 FROM product_images WHERE blob_key = value AND blob_key IS NOT NULL)
+            AND NOT EXISTS (SELECT 1 FROM result_masks WHERE blob_key = value)
             AND NOT EXISTS (SELECT 1 FROM generations WHERE result_key = value AND result_key IS NOT NULL)";
 }
 
@@ -102,7 +108,7 @@ async fn expired(
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<ExpiredBlob>, DbError> {
-    let readers: [(&'static str, ReadHolder); 3] = [
+    let readers: [(&'static str, ReadHolder); 4] = [
         (EXPIRED_PERSONS, |row| {
             let id = ImageId::from_uuid(row.uuid("id")?);
             Ok(BlobHolder::PersonImage(id))
@@ -110,6 +116,10 @@ async fn expired(
         (EXPIRED_RESULTS, |row| {
             let id = GenerationId::from_uuid(row.uuid("id")?);
             Ok(BlobHolder::Result(id))
+        }),
+        (EXPIRED_MASKS, |row| {
+            let id = GenerationId::from_uuid(row.uuid("generation_id")?);
+            Ok(BlobHolder::Mask(id))
         }),
         (EXPIRED_PRODUCT_IMAGES, |row| {
             let product = ProductId::from_uuid(row.uuid("product_id")?);
@@ -161,6 +171,7 @@ async fn forget(
         let statement = match blob.holder {
             BlobHolder::PersonImage(id) => query(FORGET_PERSON).bind_id(id.as_uuid()).bind(key),
             BlobHolder::Result(id) => query(FORGET_RESULT).bind_id(id.as_uuid()).bind(key),
+            BlobHolder::Mask(id) => query(FORGET_MASK).bind_id(id.as_uuid()).bind(key),
             BlobHolder::ProductImage(id, revision, order) => query(FORGET_PRODUCT_IMAGE)
                 .bind_id(id.as_uuid())
                 .bind(key)

@@ -105,6 +105,9 @@ async fn statements_use_their_indexes() {
         "EXPIRED_PERSONS: SCAN jobs",
         "EXPIRED_PRODUCT_IMAGES: SCAN jobs",
         "TIDY_IMAGES: SCAN jobs",
+        // The few engines that are busy.
+        "LEASE: SCAN json_each VIRTUAL TABLE INDEX 1:",
+        "NEXT_DUE: SCAN json_each VIRTUAL TABLE INDEX 1:",
         // Up to the first row, then one endpoint after the other.
         "LEASE: SCAN CONSTANT ROW",
         "LEASE: SCAN waiting",
@@ -205,13 +208,15 @@ async fn searches_walk_down_one_index() {
             ));
         }
     }
-    // The other products of an outfit: two at most, looked up only where there are any.
-    let of_outfits = [
+    // One row of each generation at most, in the bounded queue; and the other products of an outfit: two at most, looked up
+    // only where there are any.
+    let of_each = [
         "CORRELATED SCALAR SUBQUERY",
+        "SEARCH jobs USING PRIMARY KEY (generation_id=?)",
         "SEARCH outfit_items USING PRIMARY KEY (generation_id=?)",
         "USE TEMP B-TREE FOR json_group_array(ORDER BY)",
     ];
-    plans.retain(|plan: &String| !of_outfits.iter().any(|fine| plan.contains(fine)));
+    plans.retain(|plan: &String| !of_each.iter().any(|fine| plan.contains(fine)));
     let by_id = "USING INDEX sqlite_autoindex_generations_1 (id>? AND id<?)";
     let by_id_alone = by_id.replace("USING", "USING COVERING");
     let of_account = "INDEX generations_of_account (account_id=? AND id>? AND id<?)";

@@ -283,6 +283,7 @@ impl DataPorts {
     pub fn completed(&self, account: AccountId) -> JobOutcome {
         JobOutcome::Completed {
             result: self.picture(account, BlobKind::Result),
+            mask: None,
             engine: "preview".to_owned(),
             result_expires_at: self.now().plus_days(3),
         }

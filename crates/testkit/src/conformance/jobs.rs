@@ -122,6 +122,7 @@ pub async fn a_completed_job_captures_its_credit(data: &DataPorts) {
     data.clock.advance(Duration::from_millis(1_234));
     let result = data.picture(account, BlobKind::Result);
     let outcome = JobOutcome::Completed {
+        mask: None,
         result: result.clone(),
         engine: "other engine".to_owned(),
         result_expires_at: data.now().plus_days(3),

@@ -57,6 +57,9 @@ pub(crate) struct InspectedGeneration {
 pub(crate) struct StoredResult {
     /// Signed URL of the picture, signed anew at each read.
     pub image_url: String,
+    /// Signed URL of a gray picture of where the pixels come from (black the customer's photo, white the engine); null
+    /// where the engine put nothing of the photo back.
+    pub mask_url: Option<String>,
     /// Width in pixels.
     #[schema(example = 768)]
     pub width: u32,
@@ -136,8 +139,14 @@ pub(super) async fn render(
     let queue_position = position(state, &found.generation).await?;
     let is_stored = has_result(&found.generation, state.ports.clock.now());
     let picture = found.generation.result.as_ref().filter(|_| is_stored);
+    let id = found.generation.id;
+    let mask = match picture {
+        Some(_) => state.ports.generations.find_mask(id).await?,
+        None => None,
+    };
     let result = picture.map(|picture| StoredResult {
-        image_url: links.result(found.generation.id),
+        image_url: links.result(id),
+        mask_url: mask.map(|_| links.mask(id)),
         width: picture.width,
         height: picture.height,
         size_bytes: picture.size_bytes,

@@ -37,6 +37,8 @@ statements! {
         ",
         endpoints_wanting!("(SELECT account_id FROM generations WHERE id = $6)", "generation.completed")
     );
+    KEEP_MASK = "INSERT INTO result_masks (blob_key, width, height, size_bytes, sha256, generation_id, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
     /// Its rows are the webhook endpoints that want to hear of it.
     FAIL = concat!("DELETE FROM jobs WHERE generation_id = $1;
         UPDATE generations SET status = 'FAILED', error_code = $3, error_message = $4, updated_at = $5,
@@ -145,9 +147,17 @@ pub(crate) async fn finish(
     let written = match outcome {
         JobOutcome::Completed {
             result,
+            mask,
             engine,
             result_expires_at,
         } => {
+            if let Some(mask) = mask {
+                bind_picture(query(KEEP_MASK), Some(&mask))
+                    .bind_id(generation.as_uuid())
+                    .bind(result_expires_at.as_micros())
+                    .run(connection)
+                    .await?;
+            }
             let endpoints = bind_picture(query(COMPLETE), Some(&result))
                 .bind_id(generation.as_uuid())
                 .bind_id(attempt.as_uuid())
