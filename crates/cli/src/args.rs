@@ -5,6 +5,7 @@
     reason = "these comments are help texts on a terminal"
 )]
 
+mod engine;
 mod webhook;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use drape_core::watermark::Anchor;
 
+pub(crate) use engine::{BenchArgs, EngineCommand, NeuralEngine};
 pub(crate) use webhook::WebhookCommand;
 
 /// Self-hosted virtual try-on: a photo and a product in, a picture of that person wearing it out.
@@ -63,6 +65,9 @@ pub(crate) enum Command {
     /// Manage webhooks: messages to a shop's own server
     #[command(subcommand)]
     Webhook(WebhookCommand),
+    /// Look at try-on engines
+    #[command(subcommand)]
+    Engine(EngineCommand),
     /// Look at the signed statements (C2PA) in pictures of how they were made
     #[command(subcommand)]
     Provenance(ProvenanceCommand),
