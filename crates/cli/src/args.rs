@@ -5,6 +5,7 @@
     reason = "these comments are help texts on a terminal"
 )]
 
+mod engine;
 mod models;
 mod webhook;
 
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use drape_core::watermark::Anchor;
 
+pub(crate) use engine::{BenchArgs, EngineCommand, NeuralEngine};
 pub(crate) use models::{ModelsArgs, ModelsCommand};
 pub(crate) use webhook::WebhookCommand;
 
@@ -65,6 +67,9 @@ pub(crate) enum Command {
     /// Manage webhooks: messages to a shop's own server
     #[command(subcommand)]
     Webhook(WebhookCommand),
+    /// Look at try-on engines
+    #[command(subcommand)]
+    Engine(EngineCommand),
     /// Look at the signed statements (C2PA) in pictures of how they were made
     #[command(subcommand)]
     Provenance(ProvenanceCommand),

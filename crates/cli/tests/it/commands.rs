@@ -442,3 +442,29 @@ fn webhooks_are_made_changed_and_removed() {
         assert!(told.contains(words), "{args:?}: {told}");
     }
 }
+
+#[test]
+fn an_engine_is_measured_only_with_weights_that_can_be_had() {
+    let (dir, data) = data_dir();
+    let broken = dir.path().join("broken.safetensors");
+    std::fs::write(&broken, "no tensors in here").unwrap();
+    let broken = broken.to_str().unwrap();
+    let cases: [(&[&str], i32, &str); 6] = [
+        (&["fashn-vton"], 5, "--random-weights"),
+        (&["fashn-vton", "--weights", broken], 1, broken),
+        (&["fashn-vton", "--weights", "/nowhere"], 1, "/nowhere"),
+        (
+            &["fashn-vton", "--random-weights", "--weights", broken],
+            2,
+            "cannot be used with",
+        ),
+        (&["fashn-vton", "--random-weights", "--steps", "0"], 2, "0"),
+        (&["another", "--random-weights"], 2, "fashn-vton"),
+    ];
+    for (args, code, words) in cases {
+        let output = run(&data, &[&["engine", "bench"], args].concat());
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {message}");
+        assert!(message.contains(words), "{args:?}: {message}");
+    }
+}

@@ -49,8 +49,8 @@ statements! {
             SELECT account_id, $3, blob_key FROM person_images WHERE account_id = $1 AND external_user_id = $2;
         INSERT INTO erased_blobs (account_id, customer, blob_key)
             SELECT account_id, $3, result_key FROM generations
-            WHERE account_id = $1 AND external_user_id = $2 AND result_key IS NOT NULL;
-        INSERT INTO erased_blobs (account_id, customer, blob_key)
+            WHERE account_id = $1 AND external_user_id = $2 AND result_key IS NOT NULL";
+    LIST_MASKS = "INSERT INTO erased_blobs (account_id, customer, blob_key)
             SELECT account_id, $3, blob_key FROM result_masks JOIN generations ON id = generation_id
             WHERE account_id = $1 AND external_user_id = $2;
         DELETE FROM result_masks WHERE generation_id IN (
@@ -101,6 +101,10 @@ async fn erase(
         .map(|row| row.bytes32("sha256"))
         .collect::<Result<_, DbError>>()?;
     let files = of_customer(LIST_FILES)
+        .bind(digest(account, &customer))
+        .run(connection)
+        .await?;
+    of_customer(LIST_MASKS)
         .bind(digest(account, &customer))
         .run(connection)
         .await?;
