@@ -83,6 +83,7 @@ pub(super) const GROUPS: &[Group] = &[
         title: "Running drape",
         pages: &[
             page!("operating"),
+            page!("engines"),
             page!("models"),
             page!("settings"),
             page!("admin-api"),
