@@ -2,7 +2,8 @@
 //!
 //! The way of a picture: [`preprocess`] and [`pose`] turn photos into the inputs, [`weights`] opens a file of tensors, [`model`] builds
 //! the network from it for a [`backend`] (the arithmetic), and [`sampler`] turns noise into a picture in a few steps, each of them one
-//! or two passes through the network. [`kernels`] are the fast linear layers and attention for the instruction sets of x86-64.
+//! or two passes through the network. [`kernels`] are the fast linear layers and attention for the instruction sets of x86-64 and
+//! 64-bit ARM.
 //! [`bench`] measures all that on a machine. [`config`] holds the sizes of the network; the tests run the same code on two tiny ones.
 
 pub mod backend;
