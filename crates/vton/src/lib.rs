@@ -3,7 +3,7 @@
 //! The way of a picture: [`inputs`] turns photos and a [`pose`] into tensors by the steps of [`preprocess`], [`weights`] opens a file of
 //! tensors, [`model`] builds the network from it for a [`backend`] (the arithmetic), and [`sampler`] turns [`noise`] into a picture in a
 //! few steps, each of them one or two passes through the network. [`kernels`] are the fast linear layers and attention for the
-//! instruction sets of x86-64. [`bench`] measures all that on a machine.
+//! instruction sets of x86-64 and 64-bit ARM. [`bench`] measures all that on a machine.
 //! [`config`] holds the sizes of the network; the tests run the same code on two tiny ones.
 
 pub mod backend;

@@ -6,8 +6,10 @@ mod avx2;
 mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod avx512_bf16;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod vector;
 
 use half::bf16;
@@ -18,6 +20,8 @@ pub(super) use avx2::Avx2;
 pub(super) use avx512::Avx512;
 #[cfg(target_arch = "x86_64")]
 pub(super) use avx512_bf16::Avx512Bf16;
+#[cfg(target_arch = "aarch64")]
+pub(super) use neon::Neon;
 pub(super) use scalar::Scalar;
 
 use super::{Values, bf16 as narrowing};
@@ -215,6 +219,11 @@ macro_rules! with_kernel {
             #[cfg(target_arch = "x86_64")]
             $crate::kernels::Path::Avx512Bf16 => {
                 type $kernel = $crate::kernels::kernel::Avx512Bf16;
+                $body
+            }
+            #[cfg(target_arch = "aarch64")]
+            $crate::kernels::Path::Neon => {
+                type $kernel = $crate::kernels::kernel::Neon;
                 $body
             }
             // Elsewhere only the scalar path is ever available.

@@ -1,7 +1,7 @@
 //! The exponential and what is built on it, as plain Rust that becomes vector code.
 
 #![cfg_attr(
-    not(target_arch = "x86_64"),
+    not(any(target_arch = "x86_64", target_arch = "aarch64")),
     expect(dead_code, reason = "the scalar path has its own")
 )]
 

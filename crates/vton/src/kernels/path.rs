@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The environment variable that forces a path: `scalar`, `avx2`, `avx512` or `avx512bf16`.
+/// The environment variable that forces a path: `scalar`, `neon`, `avx2`, `avx512` or `avx512bf16`.
 pub const PATH_VARIABLE: &str = "DRAPE_VTON_PATH";
 
 /// An instruction set that the kernels are written for, from the plainest to the fastest.
@@ -11,6 +11,8 @@ pub const PATH_VARIABLE: &str = "DRAPE_VTON_PATH";
 pub enum Path {
     /// Plain Rust in f32: runs everywhere, and is what the others are tested against.
     Scalar,
+    /// NEON of 64-bit ARM, f32.
+    Neon,
     /// AVX2 and FMA, f32.
     Avx2,
     /// AVX-512 F, BW, DQ and VL, f32.
@@ -22,8 +24,8 @@ pub enum Path {
 /// Why a path that was asked for cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
-    /// The name is none of the four.
-    #[error("unknown path {name:?}: use scalar, avx2, avx512 or avx512bf16")]
+    /// The name is none of [`Path::ALL`].
+    #[error("unknown path {name:?}: use scalar, neon, avx2, avx512 or avx512bf16")]
     Unknown {
         /// What was asked for.
         name: String,
@@ -40,7 +42,13 @@ pub enum PathError {
 
 impl Path {
     /// All paths, from the plainest to the fastest.
-    pub const ALL: [Self; 4] = [Self::Scalar, Self::Avx2, Self::Avx512, Self::Avx512Bf16];
+    pub const ALL: [Self; 5] = [
+        Self::Scalar,
+        Self::Neon,
+        Self::Avx2,
+        Self::Avx512,
+        Self::Avx512Bf16,
+    ];
 
     /// The fastest path that this processor can run.
     pub fn detect() -> Self {
@@ -88,6 +96,7 @@ impl Path {
         };
         match self {
             Self::Scalar => true,
+            Self::Neon => false,
             Self::Avx2 => avx2(),
             Self::Avx512 => avx512(),
             Self::Avx512Bf16 => avx512() && is_x86_feature_detected!("avx512bf16"),
@@ -95,7 +104,17 @@ impl Path {
     }
 
     /// Whether this processor can run the path.
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(target_arch = "aarch64")]
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::Scalar => true,
+            Self::Neon => std::arch::is_aarch64_feature_detected!("neon"),
+            Self::Avx2 | Self::Avx512 | Self::Avx512Bf16 => false,
+        }
+    }
+
+    /// Whether this processor can run the path.
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     pub fn is_available(self) -> bool {
         self == Self::Scalar
     }
@@ -104,6 +123,7 @@ impl Path {
     pub fn name(self) -> &'static str {
         match self {
             Self::Scalar => "scalar",
+            Self::Neon => "neon",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
             Self::Avx512Bf16 => "avx512bf16",

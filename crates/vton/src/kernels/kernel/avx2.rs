@@ -14,7 +14,7 @@ vector_kernel! {
     registers: 2, of 8,
     // 32 KiB of a panel.
     depth: 512,
-    zero: _mm256_setzero_ps, load: _mm256_loadu_ps, store: _mm256_storeu_ps,
+    zero: _mm256_setzero_ps(), load: _mm256_loadu_ps, store: _mm256_storeu_ps,
     factor: |place| _mm256_broadcast_ss(&*place),
     weights: |place| _mm256_loadu_ps(place),
     product: |sum, factor, weights| _mm256_fmadd_ps(factor, weights, sum),

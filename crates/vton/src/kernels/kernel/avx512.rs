@@ -14,7 +14,7 @@ vector_kernel! {
     registers: 4, of 16,
     // 128 KiB of a panel.
     depth: 512,
-    zero: _mm512_setzero_ps, load: _mm512_loadu_ps, store: _mm512_storeu_ps,
+    zero: _mm512_setzero_ps(), load: _mm512_loadu_ps, store: _mm512_storeu_ps,
     factor: |place| _mm512_set1_ps(*place),
     weights: |place| _mm512_loadu_ps(place),
     product: |sum, factor, weights| _mm512_fmadd_ps(factor, weights, sum),

@@ -24,7 +24,7 @@ vector_kernel! {
     registers: 4, of SUMS_PER_REGISTER,
     // 160 KiB of a panel.
     depth: 1280,
-    zero: _mm512_setzero_ps, load: _mm512_loadu_ps, store: _mm512_storeu_ps,
+    zero: _mm512_setzero_ps(), load: _mm512_loadu_ps, store: _mm512_storeu_ps,
     factor: |pair| as_pairs(_mm512_set1_epi32(pair.cast::<i32>().read_unaligned())),
     weights: |pairs| as_pairs(_mm512_loadu_si512(pairs.cast())),
     product: |sum, factors, weights| _mm512_dpbf16_ps(sum, factors, weights),

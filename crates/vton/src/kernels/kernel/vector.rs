@@ -13,7 +13,7 @@ macro_rules! vector_kernel {
         $name:ident of $element:ty, with $features:literal,
         registers: $registers:expr, of $width:expr,
         depth: $depth:expr,
-        zero: $zero:ident, load: $load:ident, store: $store:ident,
+        zero: $zero:expr, load: $load:ident, store: $store:ident,
         factor: |$factor_place:ident| $factor:expr,
         weights: |$weights_place:ident| $weights:expr,
         product: |$sum:ident, $left:ident, $right:ident| $product:expr,
@@ -34,7 +34,7 @@ macro_rules! vector_kernel {
             // SAFETY: the caller promises `depth` values per row of the left operand, `depth` times the columns in the panel and the columns per
             // row of the sums; `depth` is a multiple of the group, so groups end where the rows do.
             unsafe {
-                let mut sums = [[$zero(); REGISTERS]; ROWS];
+                let mut sums = [[$zero; REGISTERS]; ROWS];
                 if tile.accumulate {
                     for (row, sums) in sums.iter_mut().enumerate() {
                         for (register, sum) in sums.iter_mut().enumerate() {
