@@ -41,7 +41,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         Command::Key(command) => key::run(&common, command),
         Command::AdminKey(command) => admin_key::run(&common, command),
         Command::Credits(command) => credits::run(&common, command),
-        Command::Engine(command) => engine::run(&command),
+        Command::Engine(command) => engine::run(&common, &command),
         Command::Provenance(command) => provenance::run(&common, &command),
         Command::Customer(command) => customer::run(&common, command),
         Command::Webhook(command) => webhook::run(&common, command),

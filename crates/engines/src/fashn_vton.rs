@@ -41,9 +41,11 @@ pub use thread::Open;
 pub const NAME: &str = "fashn-vton";
 /// Version of the network.
 const VERSION: &str = "1.5";
-/// Model in the registry that holds the network,
-const NETWORK: &str = "fashn-vton-1.5";
-/// and the one that holds the two pose networks.
+/// Model in the registry that holds the network.
+pub const NETWORK: &str = "fashn-vton-1.5";
+/// File of that model with the weights.
+pub const WEIGHTS_FILE: &str = "model.safetensors";
+/// Model in the registry that holds the two pose networks.
 const POSES: &str = "dwpose";
 /// Memory that the networks take at work with weights in bf16 and f32, in bytes.
 const NEEDED_BF16: u64 = 2_600_000_000;
@@ -162,7 +164,7 @@ fn files(data_dir: &std::path::Path) -> Result<Files, EngineError> {
             .ok_or_else(|| refusal::own_fault(format!("the registry has no {name}")))
     };
     Ok(Files {
-        network: file(&network, "model.safetensors")?,
+        network: file(&network, WEIGHTS_FILE)?,
         detector: file(&poses, "yolox_l.onnx")?,
         whole_body: file(&poses, "dw-ll_ucoco_384.onnx")?,
     })

@@ -1,7 +1,13 @@
 //! `drape engine`
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Context as _;
 use drape_core::Code;
+use drape_engines::{
+    fashn_vton::{NETWORK, WEIGHTS_FILE},
+    models,
+};
 use drape_vton::{
     backend::cpu::Cpu,
     bench::{self, Report},
@@ -10,23 +16,26 @@ use drape_vton::{
 };
 
 use super::print_json;
-use crate::args::{BenchArgs, EngineCommand, NeuralEngine};
+use crate::{
+    args::{BenchArgs, Common, EngineCommand, NeuralEngine},
+    settings::load_settings,
+};
 
 /// Seed of the weights that are made up: every run measures the same network.
 const SEED: u64 = 0;
 
-pub(crate) fn run(command: &EngineCommand) -> anyhow::Result<()> {
+pub(crate) fn run(common: &Common, command: &EngineCommand) -> anyhow::Result<()> {
     match command {
-        EngineCommand::Bench(options) => bench(options),
+        EngineCommand::Bench(options) => bench(common, options),
     }
 }
 
-fn bench(options: &BenchArgs) -> anyhow::Result<()> {
+fn bench(common: &Common, options: &BenchArgs) -> anyhow::Result<()> {
     let config = match options.engine {
         NeuralEngine::FashnVton => Config::fashn_vton_1_5(),
     };
     let backend = Cpu::from_environment()?;
-    let weights = open_weights(options, &config)?;
+    let weights = open_weights(common, options, &config)?;
     let steps = usize::from(options.steps);
     // Notes go where they do not mix with JSON.
     let report = bench::run(backend, config, weights, steps, &mut |phase| {
@@ -40,15 +49,30 @@ fn bench(options: &BenchArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn open_weights(options: &BenchArgs, config: &Config) -> anyhow::Result<Weights> {
+/// Makes weights up, or opens the file that was named, else the one that is installed.
+fn open_weights(common: &Common, options: &BenchArgs, config: &Config) -> anyhow::Result<Weights> {
     if options.random_weights {
         return Ok(Weights::random(config, SEED)?);
     }
-    let Some(file) = &options.weights else {
-        let message = "there are no weights to measure with: give --random-weights, which needs no model, or --weights FILE";
-        return Err(drape_core::Error::new(Code::NotFound, message).into());
+    let file = match &options.weights {
+        Some(file) => file.clone(),
+        None => installed_weights(common)?,
     };
-    Weights::open(file).with_context(|| format!("{} cannot be used", file.display()))
+    Weights::open(&file).with_context(|| format!("{} cannot be used", file.display()))
+}
+
+fn installed_weights(common: &Common) -> anyhow::Result<PathBuf> {
+    let (settings, _) = load_settings(common, &[])?;
+    let data_dir = Path::new(&settings.storage.data_dir);
+    let missing = |why: String| {
+        let message = format!(
+            "{why}; --random-weights measures without a model, --weights FILE with another file"
+        );
+        drape_core::Error::new(Code::NotFound, message)
+    };
+    let model = models::installed(data_dir, NETWORK).map_err(|error| missing(error.to_string()))?;
+    let file = model.file(WEIGHTS_FILE);
+    Ok(file.ok_or_else(|| missing(format!("the model has no {WEIGHTS_FILE}")))?)
 }
 
 fn print(report: &Report) {
