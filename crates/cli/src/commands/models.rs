@@ -72,19 +72,16 @@ impl Models {
 
 async fn verify_models(models: &Models, name: Option<&str>) -> anyhow::Result<()> {
     let data_dir = &models.data_dir;
-    let chosen: Vec<&Model> = match name {
-        Some(name) => {
-            let model = models.find(name)?;
-            if model.state(data_dir) == State::Missing {
-                model.installed(data_dir)?;
-            }
-            vec![model]
+    let chosen: Vec<&Model> = if let Some(name) = name {
+        let model = models.find(name)?;
+        if model.state(data_dir) == State::Missing {
+            model.installed(data_dir)?;
         }
-        None => {
-            let all = models.registry.models().iter();
-            all.filter(|model| model.state(data_dir) != State::Missing)
-                .collect()
-        }
+        vec![model]
+    } else {
+        let all = models.registry.models().iter();
+        all.filter(|model| model.state(data_dir) != State::Missing)
+            .collect()
     };
     if chosen.is_empty() {
         println!("no model is installed");

@@ -34,7 +34,7 @@ pub struct Made<'a> {
 /// The engines that a server has.
 #[derive(Clone)]
 pub struct Engines {
-    engines: Vec<Arc<dyn Engine>>,
+    all: Vec<Arc<dyn Engine>>,
     default: String,
     routing: Routing,
 }
@@ -43,7 +43,7 @@ impl Engines {
     /// Collects engines; `default` names the one for accounts and requests that name none, [`AUTO`] among them.
     pub fn new(engines: Vec<Arc<dyn Engine>>, default: impl Into<String>) -> Self {
         Self {
-            engines,
+            all: engines,
             default: default.into(),
             routing: Routing::default(),
         }
@@ -58,7 +58,7 @@ impl Engines {
 
     /// Finds an engine by name.
     pub fn find(&self, name: &str) -> Option<&Arc<dyn Engine>> {
-        self.engines.iter().find(|engine| engine.name() == name)
+        self.all.iter().find(|engine| engine.name() == name)
     }
 
     /// Says whether requests and settings may name this.
@@ -69,7 +69,7 @@ impl Engines {
     /// Every name that requests and settings may give.
     pub fn names(&self) -> Vec<&'static str> {
         let auto = (!self.behind(AUTO).is_empty()).then_some(AUTO);
-        let engines = self.engines.iter().map(|engine| engine.name());
+        let engines = self.all.iter().map(|engine| engine.name());
         engines.chain(auto).collect()
     }
 
@@ -90,7 +90,7 @@ impl Engines {
 
     /// All engines.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Engine>> {
-        self.engines.iter()
+        self.all.iter()
     }
 
     /// The engines that a name may lead to, best first: several for [`AUTO`], none for an unknown name.

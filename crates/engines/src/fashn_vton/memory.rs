@@ -25,10 +25,6 @@ fn group_bytes() -> Option<u64> {
     Some(limit.saturating_sub(used.saturating_sub(cached)))
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the system tells of its memory in files"
-)]
 fn read(path: &str) -> Option<String> {
     fs::read_to_string(path).ok()
 }

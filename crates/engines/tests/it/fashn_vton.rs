@@ -230,13 +230,13 @@ async fn abandoned_work_stops_after_its_step() {
 
 #[tokio::test]
 async fn as_many_wait_as_may_and_no_more() {
-    let engine = Arc::new(engine());
+    let engine = engine();
     let (input, is_reached, go_on, _) = held_at(1);
-    let first = {
-        let engine = Arc::clone(&engine);
-        tokio::spawn(async move { engine.generate(input).await })
-    };
-    is_reached.await.unwrap();
+    let mut first = engine.generate(input);
+    tokio::select! {
+        _ = &mut first => panic!("it cannot end"),
+        reached = is_reached => reached.unwrap(),
+    }
     let mut second = engine.generate(good());
     tokio::select! {
         biased;
@@ -247,7 +247,7 @@ async fn as_many_wait_as_may_and_no_more() {
     assert_eq!(refused.kind, EngineErrorKind::RateLimited);
     assert!(refused.retryable);
     go_on.send(()).unwrap();
-    first.await.unwrap().unwrap();
+    first.await.unwrap();
     second.await.unwrap();
 }
 

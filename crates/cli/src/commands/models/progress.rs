@@ -68,7 +68,7 @@ impl Progress {
                 }
             }
             Event::StartedAnew => {
-                self.line("begins anew: the server does not continue what was begun")
+                self.line("begins anew: the server does not continue what was begun");
             }
             Event::Retrying { pause, reason } => {
                 self.line(&format!("{reason}; next try in {} s", pause.as_secs()));
