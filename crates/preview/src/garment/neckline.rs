@@ -2,16 +2,20 @@
 //!
 //! A family of super-ellipse arcs between the neck points is scored by edge strength, by being lighter below than above (the
 //! inner back lies in shade) and by a prior of the depth; the winner is bent to the edge. Edges and steps are measured against
-//! the local lightness (Weber's law), because black cloth shows the same seams as white cloth with a tenth of the contrast. Everything above it is cut away; a
-//! contrasting collar ring lies below it and stays.
+//! the local lightness (Weber's law), because black cloth shows the same seams as white cloth with a tenth of the contrast.
+//! Prints have edges as strong as a neckline's, but their steps change sign along an arc: an arc that is lighter below from end
+//! to end is believed however shallow it lies. Everything above the arc is cut away; a contrasting collar ring lies below it and
+//! stays.
 
+mod two_colors;
+
+use self::two_colors::between_two_colors;
 use super::outline::Outline;
 use super::types::UpperLandmarks;
 use super::upper::ramp;
-use crate::person::Side;
 use crate::raster::{
-    Color, Gray, Mask, Plane, Point, fill_polygon, gaussian, gaussian_1d, median_color, median_f64,
-    median_filter, median_of, percentile, seam, sobel_x_color, sobel_y_color,
+    Color, Gray, Mask, Plane, Point, fill_polygon, gaussian, gaussian_1d, median_f64, median_of,
+    percentile, seam, sobel_x_color, sobel_y_color,
 };
 
 /// Columns at which an arc is sampled.
@@ -310,41 +314,35 @@ const STAND_BELOW_SAG: f64 = 0.14;
 const RING_SHARE: f64 = 0.5;
 const RING_WIDTH: f64 = 0.17;
 
+/// Prominence from which an edge may be, and surely is, no mere unevenness.
+const CLEAR_EDGE: (f64, f64) = (1.5, 2.5);
+/// Unbroken step in lightness from which an arc may be, and surely is, the rim before a shaded inner back: however shallow it lies.
+const SHADE: (f64, f64) = (0.15, 0.30);
+/// The same for a deeper arc that may be the neckline as well: the upper one is then a tape or a collar at the back.
+const FAINT_SHADE: (f64, f64) = (0.04, 0.10);
+
 /// A depth whose edge is a local peak.
 struct Peak<'c> {
-    score: f64,
+    /// Edge strength over the usual one of all depths.
+    prominence: f64,
+    /// Step in lightness in the middle of the arc.
     step: f64,
+    /// Step in lightness that nearly all of the arc reaches.
+    unbroken: f64,
+    /// How much the arc looks like a neckline; 0 until it is scored.
+    score: f64,
     candidate: &'c Candidate,
 }
 
 /// Chooses among the depths whose edge is a local peak.
 fn strongest_edge<'c>(neck: &Neck, candidates: &'c [Candidate]) -> Option<&'c Candidate> {
-    let edges: Vec<f64> = candidates.iter().map(|candidate| candidate.edge).collect();
-    let typical = median_f64(&mut edges.clone()) + EDGE_FLOOR;
     let width = neck.width / neck.unit;
     let stand = ramp(neck.rise / neck.unit, STAND_COLLAR.0, STAND_COLLAR.1);
     let below_sag = USUAL_BELOW_SAG + stand * (STAND_BELOW_SAG - USUAL_BELOW_SAG);
     let expected = (USUAL_DEPTH * (1.0 - stand)).max(neck.sag.max(0.0) / neck.width + below_sag);
     let least_score = LEAST_SCORE * (1.0 + stand);
-    let mut peaks: Vec<Peak> = Vec::new();
-    for (index, candidate) in candidates.iter().enumerate() {
-        let around = &edges[index.saturating_sub(1)..(index + 2).min(edges.len())];
-        let is_peak = around.iter().all(|&edge| edge <= candidate.edge);
-        if candidate.edge < LEAST_EDGE || !is_peak {
-            continue;
-        }
-        let prominence = candidate.edge / typical;
-        let step = f64::from(lightness_step(neck, &candidate.rows));
-        let off = (candidate.depth / width / expected).ln() / DEPTH_SPREAD;
-        let score = prominence / (prominence + HALF_PROMINENCE)
-            * (1.0 + STEP_WEIGHT * step).clamp(STEP_EFFECT.0, STEP_EFFECT.1)
-            * (-0.5 * off * off).exp();
-        peaks.push(Peak {
-            score,
-            step,
-            candidate,
-        });
-    }
+    let mut peaks = find_peaks(neck, candidates);
+    score_peaks(&mut peaks, expected * width);
     let lowest = peaks
         .iter()
         .reduce(|best, peak| if peak.score > best.score { peak } else { best })
@@ -356,6 +354,94 @@ fn strongest_edge<'c>(neck: &Neck, candidates: &'c [Candidate]) -> Option<&'c Ca
             && lowest.candidate.depth - peak.candidate.depth <= RING_WIDTH * width
     });
     upper.map(|peak| peak.candidate)
+}
+
+/// Measures every local peak of the edge strength, the shallowest first.
+fn find_peaks<'c>(neck: &Neck, candidates: &'c [Candidate]) -> Vec<Peak<'c>> {
+    let edges: Vec<f64> = candidates.iter().map(|candidate| candidate.edge).collect();
+    let typical = median_f64(&mut edges.clone()) + EDGE_FLOOR;
+    let mut peaks = Vec::new();
+    for (index, candidate) in candidates.iter().enumerate() {
+        let around = &edges[index.saturating_sub(1)..(index + 2).min(edges.len())];
+        let is_peak = around.iter().all(|&edge| edge <= candidate.edge);
+        if candidate.edge < LEAST_EDGE || !is_peak {
+            continue;
+        }
+        peaks.push(Peak {
+            prominence: candidate.edge / typical,
+            step: f64::from(lightness_step(neck, &candidate.rows)),
+            unbroken: f64::from(unbroken_step(neck, &candidate.rows)),
+            score: 0.0,
+            candidate,
+        });
+    }
+    peaks
+}
+
+/// Tells per peak how surely it is the rim before a shaded inner back.
+///
+/// Its shade is unbroken, and no deeper arc has even a faint one.
+fn find_rims(peaks: &[Peak]) -> Vec<f64> {
+    let mut deeper: f64 = 0.0;
+    let mut rims: Vec<f64> = peaks
+        .iter()
+        .rev()
+        .map(|peak| {
+            let clear = ramp(peak.prominence, CLEAR_EDGE.0, CLEAR_EDGE.1);
+            let rim = clear * ramp(peak.unbroken, SHADE.0, SHADE.1) * (1.0 - deeper);
+            deeper = deeper.max(clear * ramp(peak.unbroken, FAINT_SHADE.0, FAINT_SHADE.1));
+            rim
+        })
+        .collect();
+    rims.reverse();
+    rims
+}
+
+/// Scores the peaks by edge, shade and depth; `expected` is the usual depth in shoulder widths.
+///
+/// A rim may lie as high as it likes, and below it there is only the front.
+fn score_peaks(peaks: &mut [Peak], expected: f64) {
+    let rims = find_rims(peaks);
+    let mut not_yet_front = 1.0;
+    for (peak, rim) in peaks.iter_mut().zip(rims) {
+        let off = (peak.candidate.depth / expected).ln() / DEPTH_SPREAD;
+        let off = if off < 0.0 { off * (1.0 - rim) } else { off };
+        peak.score = not_yet_front * peak.prominence / (peak.prominence + HALF_PROMINENCE)
+            * (1.0 + STEP_WEIGHT * peak.step).clamp(STEP_EFFECT.0, STEP_EFFECT.1)
+            * (-0.5 * off * off).exp();
+        not_yet_front *= 1.0 - rim;
+    }
+}
+
+/// Samples at either end that lie on the neck points and say nothing about the shade.
+const END_SAMPLES: usize = 3;
+/// Percentile of the steps along an arc that counts as the step of nearly all of it.
+const NEARLY_ALL: f32 = 20.0;
+
+/// Measures the step in lightness, as [`lightness_step`] does, that nearly all of the arc reaches; 0 when too little of the
+/// inner back is seen.
+fn unbroken_step(neck: &Neck, rows: &[f64]) -> f32 {
+    let mut steps = Vec::with_capacity(SAMPLES);
+    let seen = END_SAMPLES..SAMPLES - END_SAMPLES;
+    for (index, &row) in seen.clone().zip(&rows[seen]) {
+        let first_inside = neck.top[index] + 1.0;
+        if row - 3.0 < first_inside {
+            continue;
+        }
+        let lightness = |offset: f64| neck.lab[(neck.columns[index], neck.row(row + offset))][0];
+        let below = lightness(3.0).max(lightness(5.0));
+        let far_above = if row - 5.0 < first_inside {
+            f32::INFINITY
+        } else {
+            lightness(-5.0)
+        };
+        let above = lightness(-3.0).min(far_above);
+        steps.push((below - above) / (above.max(below) + WEBER_FLOOR));
+    }
+    if steps.len() < LEAST_VISIBLE {
+        return 0.0;
+    }
+    percentile(&mut steps, NEARLY_ALL)
 }
 
 /// Measures how much lighter the cloth is just below the arc than just above it, relative to its lightness.
@@ -421,120 +507,6 @@ fn rounded(neck: &Neck, rows: &[f64]) -> Vec<f64> {
             base + depth + (smooth - depth) * middle(*position)
         })
         .collect()
-}
-
-/// Deepest scoop whose inner back is found by its colour (shoulder widths).
-const COLOR_DEPTH: f64 = 0.62;
-/// Least samples of either colour, and least difference between them (Lab).
-const LEAST_SAMPLES: usize = 20;
-const LEAST_DIFFERENCE: f32 = 14.0;
-/// Difference of distances at which a pixel surely belongs to one colour (Lab).
-const SURE_DIFFERENCE: f32 = 12.0;
-
-/// Finds the neckline of a deep scoop whose inner back differs in colour from the front: one best path between both colours.
-fn between_two_colors(
-    neck: &Neck,
-    mask: &Mask,
-    outline: &Outline,
-    landmarks: &UpperLandmarks,
-) -> Option<Vec<f64>> {
-    if !neck.is_scoop() {
-        return None;
-    }
-    let back_samples = back_colors(neck);
-    let front_samples = strap_colors(neck, mask, outline, landmarks);
-    if back_samples.len() < LEAST_SAMPLES || front_samples.len() < LEAST_SAMPLES {
-        return None;
-    }
-    let back = median_color(&back_samples);
-    let front = median_color(&front_samples);
-    let distance = |a: [f32; 3], b: [f32; 3]| crate::raster::lab_distance(a, b, [1.0; 3]);
-    if distance(back, front) < LEAST_DIFFERENCE || back[0] > front[0] {
-        return None;
-    }
-    let depth = (COLOR_DEPTH * neck.unit) as usize;
-    let mut cost: Gray = Plane::new(SAMPLES, depth, 0.0);
-    for index in 0..SAMPLES {
-        let mut sum = 0.0;
-        for below in 0..depth {
-            let row = neck.row(neck.base[index] + below as f64);
-            let color = neck.lab[(neck.columns[index], row)];
-            let is_front = ((distance(color, back) - distance(color, front)) / SURE_DIFFERENCE)
-                .clamp(-1.0, 1.0);
-            sum += if row as f64 <= neck.top[index] + 2.0 {
-                -1.0
-            } else {
-                is_front
-            };
-            cost[(index, below)] = sum;
-        }
-    }
-    let steepest = ((0.08 * neck.unit) as usize).max(2);
-    let path: Vec<f64> = seam(&cost, 1.0, steepest)
-        .into_iter()
-        .map(|row| row as f64)
-        .collect();
-    let lowest = path.iter().copied().fold(0.0, f64::max);
-    if lowest > 0.97 * depth as f64 || path[SAMPLES / 2] < neck.sag + 0.05 * neck.unit {
-        return None;
-    }
-    let smooth = gaussian_1d(&median_filter(&path, 7), 1.5);
-    Some(
-        neck.base
-            .iter()
-            .zip(smooth)
-            .map(|(base, below)| base + below + 1.0)
-            .collect(),
-    )
-}
-
-/// Collects colours under the outline on both sides of the middle (the label sits in the middle).
-fn back_colors(neck: &Neck) -> Vec<[f32; 3]> {
-    let mut colors = Vec::new();
-    for index in 0..SAMPLES {
-        if neck.positions[index].abs() > 0.12 && neck.positions[index].abs() < 0.45 {
-            let (from, to) = (
-                neck.top[index] + 0.09 * neck.unit,
-                neck.top[index] + 0.16 * neck.unit,
-            );
-            collect_column(neck.lab, neck.columns[index], from, to, &mut colors);
-        }
-    }
-    colors
-}
-
-/// Collects colours of the straps beside the neck points, which always belong to the front.
-fn strap_colors(
-    neck: &Neck,
-    mask: &Mask,
-    outline: &Outline,
-    landmarks: &UpperLandmarks,
-) -> Vec<[f32; 3]> {
-    let mut colors = Vec::new();
-    for side in Side::ALL {
-        let (a, b) = (landmarks.neck[side].x, landmarks.shoulder[side].x);
-        let (inner, outer) = (a.min(b), a.max(b));
-        let first = (inner + 0.25 * (outer - inner)).max(0.0) as usize;
-        let last = (outer - 0.15 * (outer - inner)).max(0.0) as usize;
-        for x in first..=last.min(mask.width() - 1) {
-            if mask.any_col(x) {
-                let top = outline.top[x];
-                collect_column(
-                    neck.lab,
-                    x,
-                    top + 0.06 * neck.unit,
-                    top + 0.18 * neck.unit,
-                    &mut colors,
-                );
-            }
-        }
-    }
-    colors
-}
-
-fn collect_column(lab: &Color, x: usize, from: f64, to: f64, colors: &mut Vec<[f32; 3]>) {
-    let end = (to as usize).min(lab.height());
-    colors.extend((from as usize..end).map(|y| lab[(x, y)]));
 }
 
 /// Assumes a shallow opening where no edge is seen (white on white, black on black).

@@ -2,6 +2,7 @@ mod broken_input;
 mod cuts;
 mod drawing;
 mod landmarks;
+mod necklines;
 mod wearer;
 
 use self::drawing::{Drawing, in_work_pixels, mirrored};
