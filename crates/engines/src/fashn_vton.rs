@@ -177,7 +177,8 @@ fn open(data_dir: &std::path::Path) -> Result<Networks, EngineError> {
     check_memory(path)?;
     let broken = |what: &str, why: String| {
         refusal::unavailable(format!(
-            "{what} is damaged ({why}); `drape models verify` says which file, `drape models remove` and `pull` replace it"
+            "{what} is damaged ({why}); `drape models verify` says which file it is, `drape models pull {NETWORK} {POSES}` \
+             repairs it"
         ))
     };
     let weights = Weights::open(&files.network)

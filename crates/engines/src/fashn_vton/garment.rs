@@ -18,7 +18,9 @@ use drape_vton::{
 use super::refusal;
 
 /// Least trust (0 to 1) in the outline of a garment that somebody wears.
-const LEAST_TRUST: f64 = 0.7;
+const LEAST_TRUST: f64 = 0.8;
+/// A reason that lowers the trust to less than this is told.
+const GRAVE: f64 = 0.9;
 /// Level of a mask on the garment.
 const GARMENT: u8 = 255;
 
@@ -61,11 +63,8 @@ impl Product {
         let photo = photo_of(&close_up, canvas).map_err(refusal::unusable_garment)?;
         let estimate = found_pose(poses, &photo)?;
         let pose = photo.draw(&estimate.pose).map_err(refusal::own_fault)?;
-        Ok(Self::Worn {
-            mask: mask_of(&shape)?,
-            photo,
-            pose,
-        })
+        let mask = mask_of(&shape)?;
+        Ok(Self::Worn { photo, mask, pose })
     }
 
     /// Puts the product and a person onto the canvas.
@@ -122,7 +121,8 @@ fn outline_of_worn(picture: &Picture, kind: Kind) -> Result<GarmentShape, Engine
     let warnings = shape.wearer.iter().flat_map(|wearer| &wearer.warnings);
     let trust: f64 = warnings.clone().map(|warning| warning.factor).product();
     if trust < LEAST_TRUST {
-        let reasons: Vec<_> = warnings.map(|warning| warning.reason).collect();
+        let grave = warnings.filter(|warning| warning.factor < GRAVE);
+        let reasons: Vec<_> = grave.map(|warning| warning.reason).collect();
         return Err(refusal::worn_without_outline(reasons.join(", ")));
     }
     Ok(shape)

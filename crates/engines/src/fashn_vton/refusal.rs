@@ -54,6 +54,14 @@ pub(super) fn one_product(count: usize) -> EngineError {
     EngineError::new(EngineErrorKind::BadInput, message)
 }
 
+/// What was made shows nothing of the person's photo.
+pub(super) fn not_the_person() -> EngineError {
+    EngineError::new(
+        EngineErrorKind::ProviderError,
+        "The neural engine made a picture that does not show the person. `drape models verify` checks whether its model is damaged.",
+    )
+}
+
 /// Nobody and nothing says what the product is.
 pub(super) fn unknown_category() -> EngineError {
     EngineError::new(

@@ -9,8 +9,8 @@ use drape_core::engine::{
     EngineError, EngineInput, EngineOutput, GarmentPicture, Item, MaskPicture, Steps,
 };
 use drape_imaging::{
-    Limits, Mask, Picture, Preserved, Subsampling, decode, encode_jpeg, preserve, resize_exact,
-    resize_within,
+    Limits, Mask, Picture, PreserveError, Preserved, Subsampling, decode, encode_jpeg, preserve,
+    resize_exact, resize_within,
 };
 use drape_preview::garment::Category as Kind;
 use drape_vton::{
@@ -43,6 +43,8 @@ const MAX_GARMENT_SIDE: u32 = 2_048;
 const MAX_TRIED_PICTURES: usize = 3;
 /// The seed when nobody gives one; that of the reference.
 const DEFAULT_SEED: u64 = 42;
+/// From so many parts of the photo on that can be compared, a picture that shows none of them is no picture of the person.
+const LEAST_TEXTURED: usize = 12;
 /// How far the expected end may lie behind the deadline before the work is given up.
 const PATIENCE: f64 = 1.2;
 
@@ -67,24 +69,31 @@ pub(super) trait Supervisor {
 pub(super) struct Studio {
     networks: Networks,
     work: Workspace<Cpu>,
-    /// Expected wall time of one pass through the network.
-    pass: Duration,
+    /// Expected wall time of one pass through the network, once it was measured.
+    pass: Option<Duration>,
 }
 
 impl Studio {
-    /// Takes the memory and measures how fast the machine is.
-    pub(super) fn open(networks: Networks) -> Result<Self, EngineError> {
-        let mut work = networks.model.workspace();
-        let pass = expected_pass(&networks.model, &mut work).map_err(refusal::unavailable)?;
-        Ok(Self {
+    /// Takes the memory.
+    pub(super) fn new(networks: Networks) -> Self {
+        Self {
+            work: networks.model.workspace(),
             networks,
-            work,
-            pass,
-        })
+            pass: None,
+        }
+    }
+
+    /// Measures how fast the machine is, unless a picture has told; takes a tenth of a pass.
+    pub(super) fn measure(&mut self) -> Result<(), EngineError> {
+        if self.pass.is_none() {
+            let pass = expected_pass(&self.networks.model, &mut self.work);
+            self.pass = Some(pass.map_err(refusal::unavailable)?);
+        }
+        Ok(())
     }
 
     /// Expected wall time of one pass through the network, by what was measured last.
-    pub(super) fn pass(&self) -> Duration {
+    pub(super) fn pass(&self) -> Option<Duration> {
         self.pass
     }
 
@@ -147,19 +156,20 @@ impl Studio {
             }
             Err(error) => return Err(refusal::own_fault(error)),
         };
-        self.pass = begun.elapsed().div_f64(sample.forwards as f64);
+        self.pass = Some(begun.elapsed().div_f64(sample.forwards as f64));
         let made = inputs.picture(&sample.state).map_err(refusal::own_fault)?;
         finish(&person, &made, &estimate, options.preserve)
     }
 
-    /// Fails when a picture cannot be done in time, going by how fast the machine was.
+    /// Fails when a picture cannot be done in time, as far as it is known how fast the machine is.
     fn check_time(
         &self,
         input: &EngineInput,
         options: &FashnVtonOptions,
         supervisor: &dyn Supervisor,
     ) -> Result<(), EngineError> {
-        let whole = self.pass * options.preset.sampling().forwards() as u32;
+        let pass = self.pass.unwrap_or_default();
+        let whole = pass * options.preset.sampling().forwards() as u32;
         let late = expected_too_late(supervisor, whole, Instant::now());
         match late {
             None if supervisor.is_wanted() => Ok(()),
@@ -258,6 +268,10 @@ fn finish(
                 notes.extend(given_up.into_iter().map(note));
                 picture
             }
+            // Damaged weights make noise, and nobody shall pay for that.
+            Err(PreserveError::Unrelated { textured, .. }) if textured >= LEAST_TEXTURED => {
+                return Err(refusal::not_the_person());
+            }
             Err(error) => {
                 notes.push(format!("nothing could be kept from the photo: {error}"));
                 resize_exact(&made, person.width(), person.height())
@@ -284,4 +298,77 @@ fn mask_picture(mask: &Mask) -> Option<MaskPicture> {
         width: mask.width,
         height: mask.height,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use drape_core::engine::EngineErrorKind;
+    use drape_vton::pose::{Joint, Keypoints, Order, Pose};
+
+    use super::*;
+
+    /// A room full of things, shifted to the right.
+    fn room(width: u32, height: u32, shift: u32) -> Picture {
+        let mut picture = Picture::filled(width, height, [0; 3]);
+        for y in 0..height {
+            for x in 0..width {
+                let (u, v) = ((x + shift) as f32, y as f32);
+                let wave = (u * 0.21).sin() * (v * 0.17).cos() + (u * 0.05 + v * 0.08).sin();
+                picture.set_pixel(x, y, [(128.0 + 50.0 * wave) as u8; 3]);
+            }
+        }
+        picture
+    }
+
+    fn noise(width: u32, height: u32) -> Picture {
+        let mut state = 1_u32;
+        let bytes = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        });
+        let bytes = bytes.take((width * height * 3) as usize).collect();
+        Picture::new(width, height, bytes).unwrap()
+    }
+
+    fn finished(made: &Picture, is_preserved: bool) -> Result<EngineOutput, EngineError> {
+        let size = Size::new(made.width() as usize, made.height() as usize);
+        let made = preprocess::Picture::new(size, 3, made.data().to_vec()).unwrap();
+        let unseen = vec![
+            Joint {
+                x: 0.0,
+                y: 0.0,
+                score: 0.0,
+            };
+            133
+        ];
+        let estimate = Estimate {
+            persons: 1,
+            keypoints: Keypoints::new(size, Order::WholeBody133, unseen).unwrap(),
+            pose: Pose::unseen(),
+        };
+        finish(&room(360, 480, 0), &made, &estimate, is_preserved)
+    }
+
+    #[test]
+    fn a_picture_of_the_person_comes_with_its_mask() {
+        let output = finished(&room(360, 480, 0), true).unwrap();
+        assert_eq!((output.width, output.height), (360, 480));
+        assert!(output.mask.is_some() && output.notes.is_empty());
+        let plain = finished(&room(360, 480, 0), false).unwrap();
+        assert!(plain.mask.is_none() && plain.notes.is_empty());
+    }
+
+    #[test]
+    fn a_shifted_picture_is_delivered_as_it_is_with_a_note() {
+        let output = finished(&room(360, 480, 3), true).unwrap();
+        assert!(output.mask.is_none());
+        assert!(output.notes[0].contains("shifted"), "{:?}", output.notes);
+    }
+
+    #[test]
+    fn noise_is_not_delivered() {
+        let error = finished(&noise(360, 480), true).unwrap_err();
+        assert_eq!(error.kind, EngineErrorKind::ProviderError);
+        assert!(error.message.contains("does not show"), "{error}");
+    }
 }

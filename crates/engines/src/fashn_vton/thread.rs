@@ -34,7 +34,7 @@ pub(super) struct Painter {
 /// What the thread lets others know.
 #[derive(Default)]
 struct State {
-    /// Expected microseconds of one pass through the network; 0 while the networks are not open.
+    /// Expected microseconds of one pass through the network; 0 while that is not known.
     pass_us: AtomicU64,
     /// Pictures that wait or are being made.
     in_hand: AtomicUsize,
@@ -102,7 +102,7 @@ impl Painter {
         })
     }
 
-    /// Expected wall time of one pass through the network; none while the networks are not open.
+    /// Expected wall time of one pass through the network; none while that is not known.
     pub(super) fn pass(&self) -> Option<Duration> {
         let pass_us = self.state.pass_us.load(Ordering::Relaxed);
         (pass_us > 0).then(|| Duration::from_micros(pass_us))
@@ -209,14 +209,18 @@ fn carry_out(
     }
     let studio = match studio {
         Some(studio) => studio,
-        None => studio.insert(Studio::open(open()?)?),
+        None => studio.insert(Studio::new(open()?)),
     };
     let tell_speed = |studio: &Studio| {
-        let micros = u64::try_from(studio.pass().as_micros()).unwrap_or(u64::MAX);
-        state.pass_us.store(micros.max(1), Ordering::Relaxed);
+        if let Some(pass) = studio.pass() {
+            let micros = u64::try_from(pass.as_micros()).unwrap_or(u64::MAX);
+            state.pass_us.store(micros.max(1), Ordering::Relaxed);
+        }
     };
-    tell_speed(studio);
     let Order::Make(job) = order else {
+        // Who asks for the networks wants to know how fast they are; a picture tells by itself.
+        studio.measure()?;
+        tell_speed(studio);
         return Ok(None);
     };
     let made = studio.make(&job.input, options, &job.ticket);

@@ -18,7 +18,7 @@ use drape_engines::{
 };
 use drape_imaging::{Limits, decode};
 use drape_preview::synthetic::GarmentKind;
-use drape_testkit::conformance::engines::{file, run_all};
+use drape_testkit::conformance::engines::{file, garment, run_all};
 use drape_vton::{
     backend::cpu::Cpu,
     config::Config,
@@ -289,6 +289,37 @@ async fn what_cannot_be_done_is_refused_with_words() {
         refusal(&engine, broken).await.kind,
         EngineErrorKind::BadInput
     );
+}
+
+/// Real photos of people as product photos, where there are any: drawn people are no models.
+#[tokio::test]
+async fn garments_are_taken_off_the_models_who_wear_them_or_refused_with_a_reason() {
+    let photos = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/photos/people");
+    if !std::path::Path::new(photos).exists() {
+        println!("skipped: there is no {photos}");
+        return;
+    }
+    let engine = engine();
+    let mut taken = 0;
+    for name in ["model_1", "model_3", "01861_00", "05997_00", "seated_hat"] {
+        let bytes = std::fs::read(format!("{photos}/{name}.jpg")).unwrap();
+        let mut worn = good();
+        // The detector finds somebody in every picture, so it need not be told.
+        worn.items[0].pictures = vec![garment(bytes)];
+        match engine.generate(worn).await {
+            Ok(_) => taken += 1,
+            Err(error) => {
+                assert_eq!(
+                    error.kind,
+                    EngineErrorKind::GarmentUnusable,
+                    "{name}: {error}"
+                );
+                assert!(error.message.contains("Somebody wears"), "{name}: {error}");
+                println!("{name}: {error}");
+            }
+        }
+    }
+    assert!(taken > 0, "not one of them");
 }
 
 #[tokio::test]
