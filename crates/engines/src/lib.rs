@@ -10,6 +10,7 @@ pub mod demo;
 pub mod fashn_vton;
 pub mod mock;
 pub mod models;
+mod pictures;
 pub mod preview;
 
 pub use fashn_vton::{FashnVton, FashnVtonOptions};

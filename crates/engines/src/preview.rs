@@ -10,8 +10,8 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use drape_core::engine::{
-    Capabilities, Category, DigitalSource, Engine, EngineError, EngineErrorKind, EngineInput,
-    EngineOutput, GarmentPicture, Item,
+    Capabilities, Category, DigitalSource, Engine, EngineError, EngineInput, EngineOutput,
+    GarmentPicture,
 };
 use drape_imaging::{FaceDetector, FaceSearch, Picture, Subsampling, encode_jpeg};
 use drape_preview::{
@@ -19,7 +19,10 @@ use drape_preview::{
     garment::GarmentShape,
 };
 
-use crate::category::{self, Words};
+use crate::{
+    category::{self, Words},
+    pictures::{RESULT_QUALITY, first_usable, picture_of},
+};
 
 use self::{
     prepared::{PreparedPerson, Preparer},
@@ -28,12 +31,6 @@ use self::{
 
 /// Name of the engine.
 const NAME: &str = "preview";
-
-/// JPEG quality of results.
-pub(crate) const RESULT_QUALITY: u8 = 92;
-
-/// Product pictures that are tried, in the caller's order.
-const MAX_TRIED_PICTURES: usize = 3;
 
 /// Settings of the preview engine.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -163,7 +160,7 @@ impl Shared {
         let [item] = input.items.as_slice() else {
             return outfit::put_on(self, input, progress);
         };
-        let worn = Self::first_usable(item, |garment, words| {
+        let worn = first_usable(item, |garment, words| {
             let kind = category::choose(NAME, garment, words)?;
             let (person, garment) = rayon::join(
                 || self.preparer.person(&input.person, progress),
@@ -173,26 +170,6 @@ impl Shared {
         })?;
         progress.check()?;
         finished(worn)
-    }
-
-    /// Tries the product's pictures one after the other; the first refusal is the one that is told.
-    fn first_usable<T>(
-        item: &Item,
-        attempt: impl Fn(&GarmentPicture, &Words) -> Result<T, EngineError>,
-    ) -> Result<T, EngineError> {
-        let words = Words::new(item.title.as_deref(), item.description.as_deref());
-        let mut first_refusal = None;
-        for garment in item.pictures.iter().take(MAX_TRIED_PICTURES) {
-            match attempt(garment, &words) {
-                Err(error) if is_about_the_garment(&error) => {
-                    first_refusal.get_or_insert(error);
-                }
-                result => return result,
-            }
-        }
-        Err(first_refusal.unwrap_or_else(|| {
-            EngineError::new(EngineErrorKind::BadInput, "The product has no pictures.")
-        }))
     }
 
     /// Puts a garment on a person; a result below the gate is refused.
@@ -212,14 +189,6 @@ impl Shared {
     }
 }
 
-/// Says whether another picture of the product may do better.
-fn is_about_the_garment(error: &EngineError) -> bool {
-    matches!(
-        error.kind,
-        EngineErrorKind::GarmentUnusable | EngineErrorKind::CategoryUnsupported
-    )
-}
-
 fn finished(worn: TryOn) -> Result<EngineOutput, EngineError> {
     let notes = worn
         .confidence
@@ -227,8 +196,7 @@ fn finished(worn: TryOn) -> Result<EngineOutput, EngineError> {
         .map(|factor| factor.reason.to_owned())
         .collect();
     let (width, height) = (worn.image.width() as u32, worn.image.height() as u32);
-    let pixels = worn.image.into_vec().into_flattened();
-    let picture = Picture::new(width, height, pixels)
+    let picture = picture_of(worn.image)
         .ok_or_else(|| refusal::own_fault(format!("a result of {width} x {height} pixels")))?;
     Ok(EngineOutput {
         jpeg: encode_jpeg(&picture, RESULT_QUALITY, Subsampling::S444).into(),

@@ -1,12 +1,10 @@
 //! What the network gets to see of a product.
 
 use drape_core::engine::EngineError;
-use drape_imaging::{FaceDetector, FaceSearch, Picture};
+use drape_imaging::{FaceSearch, Picture};
 use drape_preview::{
     engine::prepare_worn_garment,
     garment::{Category as Kind, GarmentShape},
-    person::FaceBox,
-    raster::Rgb8,
 };
 use drape_vton::{
     inputs::Garment,
@@ -16,6 +14,7 @@ use drape_vton::{
 };
 
 use super::refusal;
+use crate::pictures::{largest_face, picture_of, raster_of};
 
 /// Least trust (0 to 1) in the outline of a garment that somebody wears.
 const LEAST_TRUST: f64 = 0.8;
@@ -59,7 +58,8 @@ impl Product {
             return Ok(Self::Alone(photo));
         }
         let shape = outline_of_worn(picture, kind)?;
-        let close_up = picture_of(&shape.image)?;
+        let close_up = picture_of(shape.image.clone())
+            .ok_or_else(|| refusal::own_fault("a close-up without pixels"))?;
         let photo = photo_of(&close_up, canvas).map_err(refusal::unusable_garment)?;
         let estimate = found_pose(poses, &photo)?;
         let pose = photo.draw(&estimate.pose).map_err(refusal::own_fault)?;
@@ -105,17 +105,8 @@ pub(super) fn found_pose(poses: &PoseEstimator, photo: &Photo) -> Result<Estimat
 
 /// Where a garment is on its wearer, by the rules of the preview engine, which need no network with a licence of its own.
 fn outline_of_worn(picture: &Picture, kind: Kind) -> Result<GarmentShape, EngineError> {
-    let pixels = picture.data().as_chunks::<3>().0.to_vec();
-    let image = Rgb8::from_vec(picture.width() as usize, picture.height() as usize, pixels);
-    let faces = FaceDetector::new().detect(picture, FaceSearch::Upright);
-    let face = faces.first().map(|face| {
-        FaceBox::from_detector(
-            f64::from(face.x),
-            f64::from(face.y),
-            f64::from(face.width),
-            f64::from(face.height),
-        )
-    });
+    let image = raster_of(picture);
+    let face = largest_face(picture, FaceSearch::Upright);
     let shape =
         prepare_worn_garment(&image, Some(kind), face).map_err(refusal::worn_without_outline)?;
     let warnings = shape.wearer.iter().flat_map(|wearer| &wearer.warnings);
@@ -126,12 +117,6 @@ fn outline_of_worn(picture: &Picture, kind: Kind) -> Result<GarmentShape, Engine
         return Err(refusal::worn_without_outline(reasons.join(", ")));
     }
     Ok(shape)
-}
-
-fn picture_of(image: &Rgb8) -> Result<Picture, EngineError> {
-    let pixels = image.data().as_flattened().to_vec();
-    Picture::new(image.width() as u32, image.height() as u32, pixels)
-        .ok_or_else(|| refusal::own_fault("a close-up without pixels"))
 }
 
 /// The outline as a gray picture as large as the close-up.

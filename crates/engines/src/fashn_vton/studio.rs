@@ -6,11 +6,10 @@ use std::{
 };
 
 use drape_core::engine::{
-    EngineError, EngineInput, EngineOutput, GarmentPicture, Item, MaskPicture, Steps,
+    EngineError, EngineInput, EngineOutput, GarmentPicture, MaskPicture, Steps,
 };
 use drape_imaging::{
-    Limits, Mask, Picture, PreserveError, Preserved, Subsampling, decode, encode_jpeg, preserve,
-    resize_exact, resize_within,
+    Mask, Picture, PreserveError, Preserved, Subsampling, encode_jpeg, preserve, resize_exact,
 };
 use drape_preview::garment::Category as Kind;
 use drape_vton::{
@@ -32,15 +31,11 @@ use super::{
 };
 use crate::{
     category::{self, Words},
-    preview::RESULT_QUALITY,
+    pictures::{RESULT_QUALITY, decode_garment, decode_person, first_usable},
 };
 
-/// Most pixels of a picture that is worked on.
-const MAX_PIXELS: u64 = 50_000_000;
-/// Longest side of a product picture that is worked with, in pixels; larger ones are scaled down.
-const MAX_GARMENT_SIDE: u32 = 2_048;
-/// Product pictures that are tried, in the caller's order.
-const MAX_TRIED_PICTURES: usize = 3;
+/// Most pixels of a person's picture.
+const MAX_PERSON_PIXELS: u64 = 50_000_000;
 /// The seed when nobody gives one; that of the reference.
 const DEFAULT_SEED: u64 = 42;
 /// From so many parts of the photo on that can be compared, a picture that shows none of them is no picture of the person.
@@ -108,13 +103,16 @@ impl Studio {
             return Err(refusal::one_product(input.items.len()));
         };
         let canvas = self.canvas();
-        let person = decode(&input.person.bytes, &limits()).map_err(refusal::unusable_person)?;
+        let person = decode_person(&input.person.bytes, MAX_PERSON_PIXELS)
+            .map_err(refusal::unusable_person)?;
         let photo = photo_of(&person, canvas).map_err(refusal::unusable_person)?;
         let estimate = found_pose(&self.networks.poses, &photo)?;
         if estimate.persons == 0 {
             return Err(refusal::no_person());
         }
-        let (product, category) = self.first_usable(item, canvas)?;
+        let (product, category) = first_usable(item, |garment, words| {
+            self.read_product(garment, words, canvas)
+        })?;
         let pose = photo.draw(&estimate.pose).map_err(refusal::own_fault)?;
         let inputs = product.inputs(&photo, &pose).map_err(refusal::own_fault)?;
         self.check_time(input, options, supervisor)?;
@@ -177,21 +175,6 @@ impl Studio {
         }
     }
 
-    /// Tries the product's pictures one after the other; the first refusal is the one that is told.
-    fn first_usable(&self, item: &Item, canvas: Size) -> Result<(Product, Category), EngineError> {
-        let words = Words::new(item.title.as_deref(), item.description.as_deref());
-        let mut first_refusal = None;
-        for garment in item.pictures.iter().take(MAX_TRIED_PICTURES) {
-            match self.read_product(garment, &words, canvas) {
-                Ok(product) => return Ok(product),
-                Err(error) => {
-                    first_refusal.get_or_insert(error);
-                }
-            }
-        }
-        Err(first_refusal.unwrap_or_else(|| refusal::unusable_garment("there is none")))
-    }
-
     fn read_product(
         &self,
         garment: &GarmentPicture,
@@ -199,10 +182,14 @@ impl Studio {
         canvas: Size,
     ) -> Result<(Product, Category), EngineError> {
         let kind = category::choose(NAME, garment, words)?.ok_or_else(refusal::unknown_category)?;
-        let picture = decode(&garment.file.bytes, &limits()).map_err(refusal::unusable_garment)?;
-        let picture = resize_within(picture, MAX_GARMENT_SIDE);
-        let poses = &self.networks.poses;
-        let product = Product::read(&picture, kind, garment.is_worn, poses, canvas)?;
+        let picture = decode_garment(&garment.file.bytes).map_err(refusal::unusable_garment)?;
+        let product = Product::read(
+            &picture,
+            kind,
+            garment.is_worn,
+            &self.networks.poses,
+            canvas,
+        )?;
         let category = match kind {
             Kind::Top => Category::Tops,
             Kind::Bottom => Category::Bottoms,
@@ -227,16 +214,6 @@ fn expected_too_late(
     let now = Instant::now();
     let time = deadline.saturating_duration_since(now);
     (left > time.mul_f64(PATIENCE)).then(|| now - begun + left)
-}
-
-/// Bounds of what is decoded here; whoever let the file in has checked its size in bytes.
-fn limits() -> Limits {
-    Limits {
-        max_bytes: usize::MAX,
-        max_pixels: MAX_PIXELS,
-        min_side: 1,
-        ..Limits::default()
-    }
 }
 
 /// Brings the made picture to the size of the person's, with the original where nothing had to change.

@@ -1,7 +1,6 @@
 //! The thread that owns the networks, and the queue before it.
 
 use std::{
-    any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -20,6 +19,7 @@ use super::{
     refusal,
     studio::{Networks, Studio, Supervisor},
 };
+use crate::pictures::words_of;
 
 /// Opens the networks; called on the thread, again after a failure.
 pub type Open = Box<dyn FnMut() -> Result<Networks, EngineError> + Send>;
@@ -226,12 +226,4 @@ fn carry_out(
     let made = studio.make(&job.input, options, &job.ticket);
     tell_speed(studio);
     made.map(Some)
-}
-
-fn words_of(panic: &(dyn Any + Send)) -> String {
-    let words = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("panic: {}", words.unwrap_or("without words"))
 }

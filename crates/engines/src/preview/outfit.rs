@@ -5,7 +5,10 @@
 use drape_core::engine::{EngineError, EngineInput, EngineOutput, GarmentPicture, Item};
 use drape_preview::{engine::TryOn, garment::Category as Kind};
 
-use crate::category::{self, Words};
+use crate::{
+    category::{self, Words},
+    pictures::first_usable,
+};
 
 use super::{NAME, Shared, finished, prepared::PreparedPerson, progress::Progress, refusal};
 
@@ -47,7 +50,7 @@ pub(super) fn put_on(
 ) -> Result<EngineOutput, EngineError> {
     // Words first: they cost nothing.
     for (item, number) in input.items.iter().zip(1..) {
-        Shared::first_usable(item, |garment, words| {
+        first_usable(item, |garment, words| {
             category::choose(NAME, garment, words)
         })
         .map_err(|error| name_product(number, error))?;
@@ -114,7 +117,7 @@ fn name_product(number: usize, mut error: EngineError) -> EngineError {
 
 /// What a product is worn as, by its first picture that shows a garment, and whether that is told or guessed.
 fn kind_of(shared: &Shared, item: &Item, progress: &Progress) -> Result<(Kind, bool), EngineError> {
-    Shared::first_usable(item, |garment: &GarmentPicture, words: &Words| {
+    first_usable(item, |garment: &GarmentPicture, words: &Words| {
         let told = category::choose(NAME, garment, words)?;
         let found = shared.preparer.garment(garment, told, progress)?.category;
         Ok((found, told.is_some()))
@@ -135,5 +138,5 @@ fn wear(
             .garment(garment, Some(slot.kind), progress)?;
         shared.wear(person, &shape, progress)
     };
-    Shared::first_usable(slot.item, attempt).map_err(|error| slot.name_in(error))
+    first_usable(slot.item, attempt).map_err(|error| slot.name_in(error))
 }

@@ -3,11 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use drape_core::engine::{EngineError, GarmentPicture, PictureFile};
-use drape_imaging::{Face, FaceDetector, FaceSearch, Limits, Picture, decode, resize_within};
+use drape_imaging::FaceSearch;
 use drape_preview::{
     engine,
     garment::{Category as Kind, GarmentShape},
-    person::{FaceBox, PersonRegions},
+    person::PersonRegions,
     raster::Rgb8,
 };
 
@@ -16,24 +16,16 @@ use super::{
     progress::Progress,
     refusal,
 };
+use crate::pictures::{decode_garment, decode_person, largest_face, raster_of};
 
 /// Most pixels of a person's picture; the result has its size, so it is not scaled down.
 const MAX_PERSON_PIXELS: u64 = 20_000_000;
-
-/// Most pixels of a product picture's file.
-const MAX_GARMENT_PIXELS: u64 = 50_000_000;
-
-/// Longest side of a product picture that is worked with, in pixels; larger ones are scaled down.
-const MAX_GARMENT_SIDE: u32 = 2_048;
 
 /// Estimated bytes of a person's analysis per pixel of the copy that is analysed.
 const PERSON_BYTES_PER_WORK_PIXEL: usize = 52;
 
 /// Estimated bytes of a garment's analysis per pixel of the copy that is analysed.
 const GARMENT_BYTES_PER_WORK_PIXEL: usize = 24;
-
-/// A face counts from this share of the best score on; among those that count, the largest is the person's.
-const LEAST_SHARE_OF_BEST_SCORE: f32 = 0.3;
 
 /// Time for which nothing of a forgotten person is kept: longer than any job goes on that had the file in hand.
 const QUIET_AFTER_FORGETTING: Duration = Duration::from_mins(10);
@@ -48,7 +40,6 @@ pub(super) struct PreparedPerson {
 
 /// Decodes and analyses pictures, each file once.
 pub(super) struct Preparer {
-    faces: FaceDetector,
     cache: Cache<Key, Prepared>,
 }
 
@@ -73,7 +64,6 @@ impl Preparer {
     /// Makes a preparer that remembers so many pictures, and so many bytes of them.
     pub(super) fn new(max_entries: usize, max_bytes: usize) -> Self {
         Self {
-            faces: FaceDetector::new(),
             cache: Cache::new(CacheBounds {
                 max_entries,
                 max_bytes,
@@ -92,11 +82,11 @@ impl Preparer {
             return Ok(person);
         }
         progress.check()?;
-        let picture = decode(&file.bytes, &limits(MAX_PERSON_PIXELS))
+        let picture = decode_person(&file.bytes, MAX_PERSON_PIXELS)
             .map_err(|error| refusal::unreadable_person(&error))?;
         progress.check()?;
-        let face = self.largest_face(&picture, FaceSearch::Tilted);
-        let image = planar(&picture);
+        let face = largest_face(&picture, FaceSearch::Tilted);
+        let image = raster_of(&picture);
         drop(picture);
         progress.check()?;
         let regions = engine::prepare_person(&image, face).map_err(refusal::no_person)?;
@@ -125,18 +115,17 @@ impl Preparer {
             return Ok(garment);
         }
         progress.check()?;
-        let picture = decode(&picture.file.bytes, &limits(MAX_GARMENT_PIXELS))
+        let picture = decode_garment(&picture.file.bytes)
             .map_err(|error| refusal::unreadable_garment(&error))?;
-        let picture = resize_within(picture, MAX_GARMENT_SIDE);
         progress.check()?;
         // A face gives a wearer away, unless the caller knows better: then it is printed on the cloth.
         let face = if is_worn == Some(false) {
             None
         } else {
             // Tilted heads cost three searches in each of the many pictures without a face; bare skin gives them away too.
-            self.largest_face(&picture, FaceSearch::Upright)
+            largest_face(&picture, FaceSearch::Upright)
         };
-        let image = planar(&picture);
+        let image = raster_of(&picture);
         drop(picture);
         progress.check()?;
         let garment = if is_worn == Some(true) {
@@ -158,38 +147,4 @@ impl Preparer {
         self.cache
             .forget(&Key::Person(sha256), QUIET_AFTER_FORGETTING);
     }
-
-    fn largest_face(&self, picture: &Picture, search: FaceSearch) -> Option<FaceBox> {
-        let faces = self.faces.detect(picture, search);
-        let best_score = faces.first()?.score;
-        let face = faces
-            .iter()
-            .filter(|face| face.score >= LEAST_SHARE_OF_BEST_SCORE * best_score)
-            .max_by(|a, b| area(a).total_cmp(&area(b)))?;
-        Some(FaceBox::from_detector(
-            f64::from(face.x),
-            f64::from(face.y),
-            f64::from(face.width),
-            f64::from(face.height),
-        ))
-    }
-}
-
-fn area(face: &Face) -> f32 {
-    face.width * face.height
-}
-
-/// Bounds of what is decoded here; whoever let the file in has checked its size in bytes.
-fn limits(max_pixels: u64) -> Limits {
-    Limits {
-        max_bytes: usize::MAX,
-        max_pixels,
-        min_side: 1,
-        ..Limits::default()
-    }
-}
-
-fn planar(picture: &Picture) -> Rgb8 {
-    let pixels = picture.data().as_chunks::<3>().0.to_vec();
-    Rgb8::from_vec(picture.width() as usize, picture.height() as usize, pixels)
 }

@@ -1,7 +1,6 @@
 //! CPU work off the async threads, with a time limit and a way to stop.
 
 use std::{
-    any::Any,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,6 +11,7 @@ use std::{
 use drape_core::engine::{EngineError, EngineErrorKind};
 
 use super::refusal;
+use crate::pictures::words_of;
 
 /// Tells the stages of a job whether to go on.
 ///
@@ -82,14 +82,6 @@ fn out_of_time(time_limit: Duration) -> EngineError {
         ),
     )
     .retryable()
-}
-
-fn words_of(panic: &(dyn Any + Send)) -> String {
-    let words = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("panic: {}", words.unwrap_or("without words"))
 }
 
 #[cfg(test)]
