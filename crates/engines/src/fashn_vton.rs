@@ -116,18 +116,21 @@ impl Engine for FashnVton {
     /// Looks for the files and the memory; opens nothing.
     async fn check(&self) -> Result<(), EngineError> {
         (self.is_installed)()?;
-        if self.painter.pass().is_none() {
+        if !self.painter.is_open() {
             check_memory(fastest_path()?)?;
         }
         Ok(())
     }
 
-    /// Opens the networks in the background when they are not open yet: then it can be said from the next time on.
+    /// Has the networks opened and measured in the background when that was not done yet: then it can be said from the next
+    /// time on.
     async fn can_take(&self, input: &EngineInput) -> Result<(), EngineError> {
         self.check().await?;
         let Some(expected) = self.expected() else {
             self.painter.warm_up();
-            return Err(refusal::unavailable("its networks are being opened"));
+            return Err(refusal::unavailable(
+                "it is not known yet how fast it is here",
+            ));
         };
         if expected > input.time_limit {
             return Err(refusal::out_of_time(input.time_limit, Some(expected)));

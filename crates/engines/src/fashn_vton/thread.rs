@@ -36,6 +36,10 @@ pub(super) struct Painter {
 struct State {
     /// Expected microseconds of one pass through the network; 0 while that is not known.
     pass_us: AtomicU64,
+    /// Whether the networks are open.
+    is_open: AtomicBool,
+    /// Whether an order to open them is on its way; one is enough, and leaves the other places to pictures.
+    is_warming_up: AtomicBool,
     /// Pictures that wait or are being made.
     in_hand: AtomicUsize,
 }
@@ -108,6 +112,11 @@ impl Painter {
         (pass_us > 0).then(|| Duration::from_micros(pass_us))
     }
 
+    /// Says whether the networks are open, and their memory taken.
+    pub(super) fn is_open(&self) -> bool {
+        self.state.is_open.load(Ordering::Relaxed)
+    }
+
     /// Pictures that wait or are being made.
     pub(super) fn in_hand(&self) -> usize {
         self.state.in_hand.load(Ordering::Relaxed)
@@ -115,7 +124,10 @@ impl Painter {
 
     /// Has the networks opened in the background.
     pub(super) fn warm_up(&self) {
-        // A full queue opens them anyway.
+        if self.state.is_warming_up.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        // There is a place for it beside those of the pictures, unless the thread has gone.
         let _ = self.orders.try_send(Order::Open);
     }
 
@@ -170,6 +182,7 @@ fn run(options: &FashnVtonOptions, mut open: Open, inbox: &Receiver<Order>, stat
         let result = caught.unwrap_or_else(|panic| {
             // Nobody knows what state it left behind.
             studio = None;
+            state.is_open.store(false, Ordering::Relaxed);
             state.pass_us.store(0, Ordering::Relaxed);
             Err(refusal::own_fault(words_of(panic.as_ref())))
         });
@@ -181,6 +194,7 @@ fn run(options: &FashnVtonOptions, mut open: Open, inbox: &Receiver<Order>, stat
                 let _ = job.answer.send(result);
             }
             Order::Open => {
+                state.is_warming_up.store(false, Ordering::Relaxed);
                 if let Err(error) = result {
                     tracing::warn!(
                         engine.name = super::NAME,
@@ -211,6 +225,7 @@ fn carry_out(
         Some(studio) => studio,
         None => studio.insert(Studio::new(open()?)),
     };
+    state.is_open.store(true, Ordering::Relaxed);
     let tell_speed = |studio: &Studio| {
         if let Some(pass) = studio.pass() {
             let micros = u64::try_from(pass.as_micros()).unwrap_or(u64::MAX);

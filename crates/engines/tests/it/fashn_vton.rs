@@ -252,6 +252,26 @@ async fn as_many_wait_as_may_and_no_more() {
 }
 
 #[tokio::test]
+async fn being_asked_while_it_works_takes_no_place_of_a_picture() {
+    let engine = engine();
+    let (input, is_reached, go_on, _) = held_at(1);
+    let mut first = engine.generate(input);
+    tokio::select! {
+        _ = &mut first => panic!("it cannot end"),
+        reached = is_reached => reached.unwrap(),
+    }
+    // The first picture has not told yet how fast the networks are.
+    for _ in 0..4 {
+        engine.can_take(&good()).await.unwrap_err();
+    }
+    go_on.send(()).unwrap();
+    let (first, second) = tokio::join!(first, engine.generate(good()));
+    first.unwrap();
+    second.unwrap();
+    engine.can_take(&good()).await.unwrap();
+}
+
+#[tokio::test]
 async fn what_cannot_be_done_is_refused_with_words() {
     let engine = engine();
     let titled = |title: Option<&str>| {
