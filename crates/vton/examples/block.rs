@@ -57,12 +57,7 @@ fn measure(backend: Cpu) -> Result<[Spent; 2], Box<dyn Error>> {
     let weights = Weights::random(&config, 0)?;
     let single = SingleBlock::load(&backend, &weights, "single_blocks.0", &config)?;
     let double = DoubleBlock::load(&backend, &weights, "double_blocks.0", &config)?;
-    let rotary = Rotary::of_grid(
-        config.grid_rows(),
-        config.grid_columns(),
-        config.rotary_axes,
-        config.rotary_base,
-    );
+    let rotary = Rotary::of_grid(&config);
     let mut scratch = Scratch::new(&backend, &config);
     let values = Stream::named("modulation").values(3 * config.hidden, 0.1);
     let modulation = Modulation::of(&values);

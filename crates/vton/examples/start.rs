@@ -11,9 +11,8 @@ use drape_vton::backend::cpu::Cpu;
 use drape_vton::bench::usage::{Stopwatch, peak_memory};
 use drape_vton::config::Config;
 use drape_vton::model::Model;
-use drape_vton::model::condition::{Category, Condition};
+use drape_vton::model::condition::Category;
 use drape_vton::sampler::Settings;
-use drape_vton::sampler::schedule::times;
 use drape_vton::weights::{Weights, layout};
 use half::bf16;
 use safetensors::{Dtype, View};
@@ -61,12 +60,7 @@ fn measure(file: &Path, steps: usize) -> Result<(), Box<dyn Error>> {
     step("branch", watch)?;
 
     let watch = Stopwatch::start()?;
-    let category = Some(Category::Tops);
-    let conditions: Vec<Condition> = times(steps)[..steps]
-        .iter()
-        .flat_map(|&time| [category, None].map(|category| Condition { time, category }))
-        .take(Settings::with_steps(steps).forwards())
-        .collect();
+    let conditions = Settings::with_steps(steps).conditions(Category::Tops);
     let modulations = model.modulations(&conditions)?;
     step("modulations", watch)?;
     step("from file to first step", whole)?;

@@ -14,10 +14,9 @@ use thiserror::Error;
 
 use crate::backend::cpu::Cpu;
 use crate::config::{COLOURS, Config};
-use crate::model::condition::{Category, Condition, Modulations};
+use crate::model::condition::{Category, Modulations};
 use crate::model::{Branch, InputError, Model, Pictures, Stage, Workspace};
 use crate::sampler::Settings;
-use crate::sampler::schedule;
 use crate::weights::stream::Stream;
 use crate::weights::{Weights, WeightsError};
 pub use estimate::expected_pass;
@@ -129,7 +128,7 @@ pub fn run(
 
     progress(Phase::Modulations);
     let watch = Stopwatch::start()?;
-    let modulations = model.modulations(&conditions(settings))?;
+    let modulations = model.modulations(&settings.conditions(Category::Tops))?;
     let prepared = watch.spent()?;
     let modulations = &modulations[0];
 
@@ -162,22 +161,6 @@ pub fn run(
         modulations_wall_s: prepared.wall,
         picture_wall_s: prepared.wall + forwards as f64 * forward.wall,
     })
-}
-
-/// The conditions of all passes of a picture.
-fn conditions(settings: Settings) -> Vec<Condition> {
-    let times = schedule::times(settings.steps);
-    let category = Some(Category::Tops);
-    let followed = times[..settings.steps]
-        .iter()
-        .map(|&time| Condition { time, category });
-    let unguided = times[..settings.guided_steps()]
-        .iter()
-        .map(|&time| Condition {
-            time,
-            category: None,
-        });
-    followed.chain(unguided).collect()
 }
 
 /// Compares one thread with all, in turn, and takes the best time of each.

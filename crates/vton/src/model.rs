@@ -145,12 +145,7 @@ impl<B: Backend> Model<B> {
             config.hidden,
         )?;
         Ok(Self {
-            rotary: Rotary::of_grid(
-                config.grid_rows(),
-                config.grid_columns(),
-                config.rotary_axes,
-                config.rotary_base,
-            ),
+            rotary: Rotary::of_grid(&config),
             person_embedder: embedder("x_embedder", PERSON_CHANNELS)?,
             garment_embedder: embedder("garment_embedder", GARMENT_CHANNELS)?,
             mixers: single("x_patch_mixer", config.patch_mixers)?,
@@ -166,11 +161,6 @@ impl<B: Backend> Model<B> {
     /// The sizes of the network.
     pub fn config(&self) -> &Config {
         &self.config
-    }
-
-    /// The backend that computes.
-    pub fn backend(&self) -> &B {
-        &self.backend
     }
 
     /// Makes the buffers of a pass.
@@ -374,7 +364,11 @@ impl<B: Backend> Model<B> {
     }
 }
 
-fn check_length(what: &'static str, expected: usize, values: &[f32]) -> Result<(), InputError> {
+pub(crate) fn check_length(
+    what: &'static str,
+    expected: usize,
+    values: &[f32],
+) -> Result<(), InputError> {
     if values.len() == expected {
         Ok(())
     } else {

@@ -3,7 +3,6 @@
 //! Guidance (Ho and Salimans 2022) compares two velocities, one that follows the pictures and one of the null branch that does not see them,
 //! and goes further in the direction of the first. Where the null branch would have no weight it is not computed.
 
-pub mod output;
 pub mod schedule;
 
 use std::ops::ControlFlow;
@@ -13,7 +12,7 @@ use thiserror::Error;
 use crate::backend::Backend;
 use crate::config::COLOURS;
 use crate::model::condition::{Category, Condition};
-use crate::model::{InputError, Model, Pictures, Workspace};
+use crate::model::{InputError, Model, Pictures, Workspace, check_length};
 use crate::weights::WeightsError;
 
 /// How a picture is sampled.
@@ -50,6 +49,21 @@ impl Settings {
         }
     }
 
+    /// The conditions of all passes: first those that follow the pictures, then those of the null branch, each in the order of the
+    /// steps.
+    pub fn conditions(&self, category: Category) -> Vec<Condition> {
+        let times = schedule::times(self.steps);
+        let followed = times[..self.steps].iter().map(|&time| Condition {
+            time,
+            category: Some(category),
+        });
+        let null = times[..self.guided_steps()].iter().map(|&time| Condition {
+            time,
+            category: None,
+        });
+        followed.chain(null).collect()
+    }
+
     /// Number of passes through the network.
     pub fn forwards(&self) -> usize {
         self.steps + self.guided_steps()
@@ -72,7 +86,7 @@ pub struct Progress<'a> {
 /// A finished sampling.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
-    /// The picture, planes [channel, y, x], not clamped; see [`output::to_bytes`].
+    /// The picture, planes [channel, y, x], not clamped; see [`crate::preprocess::to_levels`].
     pub state: Vec<f32>,
     /// Passes through the network that it took.
     pub forwards: usize,
@@ -138,29 +152,14 @@ pub fn sample_in<B: Backend>(
         return Err(SampleError::Guidance);
     }
     let length = COLOURS * model.config().pixels();
-    if noise.len() != length {
-        return Err(InputError {
-            what: "noise",
-            expected: length,
-            found: noise.len(),
-        }
-        .into());
-    }
+    check_length("noise", length, noise)?;
     let steps = settings.steps;
     let guided = settings.guided_steps();
     let branch = model.branch(pictures, work)?;
     let null = (guided > 0).then(|| model.null_branch(work));
 
     let times = schedule::times(steps);
-    let followed = times[..steps].iter().map(|&time| Condition {
-        time,
-        category: Some(category),
-    });
-    let unguided = times[..guided].iter().map(|&time| Condition {
-        time,
-        category: None,
-    });
-    let modulations = model.modulations(&followed.chain(unguided).collect::<Vec<_>>())?;
+    let modulations = model.modulations(&settings.conditions(category))?;
     let (modulations, null_modulations) = modulations.split_at(steps);
 
     let mut state = noise.to_vec();

@@ -219,16 +219,6 @@ impl Weights {
         }
     }
 
-    /// Number of tensors.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there is no tensor at all.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
     /// Lets the system take back the memory of what was read so far; a later read fetches it from the file again.
     ///
     /// Pages of a map count as memory of the process. Without this the weights would count twice, in the file and packed.

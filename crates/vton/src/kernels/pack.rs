@@ -160,14 +160,6 @@ impl PackedWeights {
         self.depth
     }
 
-    /// Memory held, in bytes.
-    pub fn bytes(&self) -> usize {
-        match &self.panels {
-            TypedPanels::F32(panels) => size_of_val(panels.data.as_slice()),
-            TypedPanels::Bf16(panels) => size_of_val(panels.data.as_slice()),
-        }
-    }
-
     /// The panels, if they hold this type; they do for the kernel of `path`.
     pub(super) fn panels<E: Packable>(&self) -> Option<&Panels<E>> {
         E::of(&self.panels)

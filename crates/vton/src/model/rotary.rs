@@ -3,6 +3,8 @@
 //! A head is cut into three parts. The first belongs to an axis that is always 0 here, so it never turns; the others turn with row and
 //! column. Angles are computed in f64, as the reference does.
 
+use crate::config::Config;
+
 /// Cosines and sines for each token and each pair of numbers of a head.
 #[derive(Debug, Clone)]
 pub struct Rotary {
@@ -12,12 +14,13 @@ pub struct Rotary {
 }
 
 impl Rotary {
-    /// Makes the table for a grid, row by row.
-    pub fn of_grid(rows: usize, columns: usize, axes: [usize; 3], base: f64) -> Self {
-        let positions: Vec<(usize, usize)> = (0..rows)
+    /// Makes the table for the grid of patches of one picture, row by row.
+    pub fn of_grid(config: &Config) -> Self {
+        let columns = config.grid_columns();
+        let positions: Vec<(usize, usize)> = (0..config.grid_rows())
             .flat_map(|row| (0..columns).map(move |column| (row, column)))
             .collect();
-        Self::of_positions(&positions, axes, base)
+        Self::of_positions(&positions, config.rotary_axes, config.rotary_base)
     }
 
     /// Makes the table for any (row, column) positions.

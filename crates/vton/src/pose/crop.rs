@@ -114,12 +114,9 @@ impl Crop {
                 found: channels,
             });
         }
-        let plane = |channel: usize| {
-            let levels = cut_out.samples().iter().skip(channel).step_by(channels);
-            levels
-                .map(move |&level| ((f64::from(level) - MEANS[channel]) / SPREADS[channel]) as f32)
-        };
-        Ok((0..channels).flat_map(plane).collect())
+        Ok(cut_out.planes(|channel, level| {
+            ((f64::from(level) - MEANS[channel]) / SPREADS[channel]) as f32
+        }))
     }
 
     /// A place in the input as a place in the picture, both in pixels.

@@ -55,17 +55,8 @@ pub fn letterbox(picture: &Picture, side: usize) -> Result<Letterboxed, PictureE
         Size::new(scaled(picture.width()), scaled(picture.height())),
     )?;
     canvas.place(&resized, 0, 0);
-    let channels = canvas.channels();
-    let plane = |channel| {
-        canvas
-            .samples()
-            .iter()
-            .skip(channel)
-            .step_by(channels)
-            .map(|&level| f32::from(level))
-    };
     Ok(Letterboxed {
-        values: (0..channels).flat_map(plane).collect(),
+        values: canvas.planes(|_, level| f32::from(level)),
         ratio,
     })
 }

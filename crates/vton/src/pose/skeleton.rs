@@ -41,12 +41,6 @@ impl Pose {
     }
 }
 
-impl Default for Pose {
-    fn default() -> Self {
-        Self::unseen()
-    }
-}
-
 /// A joint as a network finds it, in pixels of the picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Joint {

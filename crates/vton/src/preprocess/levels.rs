@@ -7,11 +7,7 @@ const HALF_RANGE: f32 = 127.5;
 
 /// Levels 0..=255 as -1..=1, in the order `[channel, y, x]`. Black is -1, not 0.
 pub fn normalise(picture: &Picture) -> Vec<f32> {
-    let channels = picture.channels();
-    (0..channels)
-        .flat_map(|channel| picture.samples().iter().skip(channel).step_by(channels))
-        .map(|&level| f32::from(level) / HALF_RANGE - 1.0)
-        .collect()
+    picture.planes(|_, level| f32::from(level) / HALF_RANGE - 1.0)
 }
 
 /// Values -1..=1 in the order `[channel, y, x]` as a picture. Values beyond are clamped, levels are cut off, not rounded; a value that

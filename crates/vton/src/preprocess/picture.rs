@@ -131,6 +131,16 @@ impl Picture {
         &mut self.samples
     }
 
+    /// A value for each sample, in the order `[channel, y, x]`; `value` gets channel and level.
+    pub(crate) fn planes(&self, value: impl Fn(usize, u8) -> f32) -> Vec<f32> {
+        let mut values = Vec::with_capacity(self.samples.len());
+        for channel in 0..self.channels {
+            let levels = self.samples.iter().skip(channel).step_by(self.channels);
+            values.extend(levels.map(|&level| value(channel, level)));
+        }
+        values
+    }
+
     /// The samples without the frame around them.
     pub fn into_samples(self) -> Vec<u8> {
         self.samples

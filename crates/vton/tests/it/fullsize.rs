@@ -135,15 +135,6 @@ fn packed<B: Backend>(
     }
 }
 
-fn rotary(config: &Config) -> Rotary {
-    Rotary::of_grid(
-        config.grid_rows(),
-        config.grid_columns(),
-        config.rotary_axes,
-        config.rotary_base,
-    )
-}
-
 /// An output of the reference: a slice of it and a few sums.
 struct Expected<'a> {
     reference: &'a Value,
@@ -332,7 +323,7 @@ fn run_single<B: Backend>(backend: &B, kind: &str) {
     block.run(
         backend,
         Modulation::of(&values),
-        &rotary(&config),
+        &Rotary::of_grid(&config),
         0,
         &mut tokens,
         &mut scratch,
@@ -365,7 +356,7 @@ fn run_double<B: Backend>(backend: &B) {
     block.run(
         backend,
         modulation,
-        &rotary(&config),
+        &Rotary::of_grid(&config),
         &mut joint,
         &mut scratch,
     );

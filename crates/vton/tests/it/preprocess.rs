@@ -264,6 +264,13 @@ fn planes_and_pixels_are_told_apart() {
 fn black_is_minus_one_and_no_number_is_black() {
     let black = Picture::filled(Size::new(3, 2), 1, 0).expect("a picture");
     assert_eq!(normalise(&black), [-1.0; 6]);
+    let beyond = [-3.0, -1.0, 0.0, 1.0, 0.999, f32::NAN];
+    assert_eq!(
+        to_levels(&beyond, Size::new(6, 1), 1)
+            .expect("a picture")
+            .samples(),
+        [0, 0, 127, 255, 254, 0]
+    );
     let odd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
     assert_eq!(
         to_levels(&odd, Size::new(3, 1), 1)

@@ -69,12 +69,7 @@ fn rotary_table() {
         return;
     };
     let config = Config::fashn_vton_1_5();
-    let table = Rotary::of_grid(
-        config.grid_rows(),
-        config.grid_columns(),
-        config.rotary_axes,
-        config.rotary_base,
-    );
+    let table = Rotary::of_grid(&config);
     assert_eq!(table.tokens(), config.tokens());
     let (mut cos, mut sin) = (Vec::new(), Vec::new());
     for token in file.i32("rope.tokens") {

@@ -6,7 +6,7 @@ use drape_vton::backend::scalar::Scalar;
 use drape_vton::config::Config;
 use drape_vton::model::condition::Category;
 use drape_vton::model::{Model, Pictures};
-use drape_vton::sampler::output::to_bytes;
+use drape_vton::preprocess::to_levels;
 use drape_vton::sampler::{SampleError, Settings, sample, schedule};
 
 use super::golden::{self, Tensors, assert_close};
@@ -142,7 +142,9 @@ fn samplings_follow_the_reference() {
         );
 
         let (found, expected) = (
-            to_bytes(&sampled.state),
+            to_levels(&sampled.state, scene.model.config().canvas(), 3)
+                .unwrap()
+                .into_samples(),
             reference.u8(&format!("{name}.u8")),
         );
         assert_eq!(found.len(), expected.len());
