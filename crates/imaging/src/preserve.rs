@@ -101,7 +101,8 @@ pub fn preserve(
     let per_mille = made.width().max(made.height()) as f32 / 1_000.0;
     let pixels_of = |length: f32| (length * per_mille).round().max(1.0) as usize;
     let (before, after) = (channels(&small), channels(made));
-    let alignment = align(&luminance(&before), &luminance(&after));
+    let lights = (luminance(&before), luminance(&after));
+    let alignment = align(&lights.0, &lights.1);
     check(&alignment)?;
 
     let radius = pixels_of(COMPARE_RADIUS);
@@ -120,7 +121,7 @@ pub fn preserve(
         difference = difference.zip(plane, |worst, value| worst.max((value - offset).abs()));
     }
     let mut is_new = edited(&difference, pixels_of(MARGIN));
-    let given_up = keep_parts(parts, &before, &after, &mut is_new);
+    let given_up = keep_parts(parts, &lights.0, &lights.1, &mut is_new);
 
     let share = is_new.iter().filter(|is_new| **is_new).count() as f32 / is_new.len() as f32;
     let alpha = Plane {
@@ -166,18 +167,17 @@ fn check(alignment: &Alignment) -> Result<(), PreserveError> {
 /// Takes the parts that are where they were out of the change; returns the names of the others.
 fn keep_parts(
     parts: &[KeptPart],
-    before: &[Plane; 3],
-    after: &[Plane; 3],
+    before: &Plane,
+    after: &Plane,
     is_new: &mut [bool],
 ) -> Vec<&'static str> {
-    let (before, after) = (luminance(before), luminance(after));
     let mut given_up = Vec::new();
     for part in parts {
         let inside = inside(&part.outline, before.width, before.height);
         if inside.is_empty() {
             continue;
         }
-        if agreement(&before, &after, &inside) < LEAST_AGREEMENT {
+        if agreement(before, after, &inside) < LEAST_AGREEMENT {
             given_up.push(part.name);
             continue;
         }
@@ -275,7 +275,7 @@ fn mix(original: &Picture, made: &Picture, alpha: &Plane, tones: &[Plane]) -> Pi
     let scale_y = alpha.height as f32 / height as f32;
     for y in 0..height {
         let from_y = (y as f32 + 0.5) * scale_y - 0.5;
-        let new_row = large.row(y).to_vec();
+        let new_row = large.row(y);
         for (x, pixel) in out.row_mut(y).chunks_exact_mut(3).enumerate() {
             let from_x = (x as f32 + 0.5) * scale_x - 0.5;
             let alpha = alpha.between(from_x, from_y);

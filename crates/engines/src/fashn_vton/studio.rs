@@ -102,7 +102,7 @@ impl Studio {
         let [item] = input.items.as_slice() else {
             return Err(refusal::one_product(input.items.len()));
         };
-        let canvas = self.canvas();
+        let canvas = self.networks.model.config().canvas();
         let person = decode_person(&input.person.bytes, MAX_PERSON_PIXELS)
             .map_err(refusal::unusable_person)?;
         let photo = photo_of(&person, canvas).map_err(refusal::unusable_person)?;
@@ -156,7 +156,7 @@ impl Studio {
         };
         self.pass = Some(begun.elapsed().div_f64(sample.forwards as f64));
         let made = inputs.picture(&sample.state).map_err(refusal::own_fault)?;
-        finish(&person, &made, &estimate, options.preserve)
+        finish(&person, made, &estimate, options.preserve)
     }
 
     /// Fails when a picture cannot be done in time, as far as it is known how fast the machine is.
@@ -197,11 +197,6 @@ impl Studio {
         };
         Ok((product, category))
     }
-
-    fn canvas(&self) -> Size {
-        let config = self.networks.model.config();
-        Size::new(config.width, config.height)
-    }
 }
 
 /// The whole time that the work is expected to take, when that is too long for the deadline.
@@ -219,17 +214,13 @@ fn expected_too_late(
 /// Brings the made picture to the size of the person's, with the original where nothing had to change.
 fn finish(
     person: &Picture,
-    made: &preprocess::Picture,
+    made: preprocess::Picture,
     estimate: &Estimate,
     is_preserved: bool,
 ) -> Result<EngineOutput, EngineError> {
     let size = made.size();
-    let made = Picture::new(
-        size.width as u32,
-        size.height as u32,
-        made.samples().to_vec(),
-    )
-    .ok_or_else(|| refusal::own_fault("a result without pixels"))?;
+    let made = Picture::new(size.width as u32, size.height as u32, made.into_samples())
+        .ok_or_else(|| refusal::own_fault("a result without pixels"))?;
     let mut notes = Vec::new();
     let mut mask = None;
     let picture = if is_preserved {
@@ -323,7 +314,7 @@ mod tests {
             keypoints: Keypoints::new(size, Order::WholeBody133, unseen).unwrap(),
             pose: Pose::unseen(),
         };
-        finish(&room(360, 480, 0), &made, &estimate, is_preserved)
+        finish(&room(360, 480, 0), made, &estimate, is_preserved)
     }
 
     #[test]

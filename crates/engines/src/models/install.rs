@@ -129,8 +129,9 @@ impl Registry {
 impl Model {
     /// Looks for this model: names and sizes, no hashes.
     pub fn installed(&self, data_dir: &Path) -> Result<InstalledModel, MissingModel> {
-        let problems: Vec<_> = self
-            .file_states(data_dir)
+        let states = self.file_states(data_dir);
+        let state = state_of(&states);
+        let problems: Vec<_> = states
             .into_iter()
             .filter(|(_, state)| *state != FileState::Present)
             .map(|(file, state)| (file.name.clone(), state))
@@ -143,7 +144,7 @@ impl Model {
             });
         }
         let (name, command) = (self.name.clone(), self.pull_command());
-        Err(match self.state(data_dir) {
+        Err(match state {
             State::Missing => MissingModel::NotInstalled { name, command },
             State::Installed | State::Partly => MissingModel::Incomplete {
                 name,
@@ -155,15 +156,7 @@ impl Model {
 
     /// How much of this model is there.
     pub fn state(&self, data_dir: &Path) -> State {
-        let states = self.file_states(data_dir);
-        if states.iter().all(|(_, state)| *state == FileState::Present) {
-            return State::Installed;
-        }
-        let nothing = FileState::Absent { part_bytes: 0 };
-        if states.iter().all(|(_, state)| *state == nothing) {
-            return State::Missing;
-        }
-        State::Partly
+        state_of(&self.file_states(data_dir))
     }
 
     /// How each file is found, in the order of the registry.
@@ -195,6 +188,18 @@ impl InstalledModel {
     pub fn files(&self) -> impl Iterator<Item = PathBuf> {
         self.files.iter().map(|name| self.folder.join(name))
     }
+}
+
+/// How much of a model is there, by the states of its files.
+fn state_of(files: &[(&ModelFile, FileState)]) -> State {
+    if files.iter().all(|(_, state)| *state == FileState::Present) {
+        return State::Installed;
+    }
+    let nothing = FileState::Absent { part_bytes: 0 };
+    if files.iter().all(|(_, state)| *state == nothing) {
+        return State::Missing;
+    }
+    State::Partly
 }
 
 /// Looks at the size of one file.
